@@ -1,0 +1,75 @@
+"""The flags of a GAN study, checked before any work."""
+from typing import Any
+
+from absl import flags
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string('workdir', None, 'Folder of all outputs; made if missing.',
+                    required=True)
+flags.DEFINE_enum('dataset', 'mnist5k', ['mnist5k'], 'Real data.')
+flags.DEFINE_string('split', 'train', 'Split of the data set.')
+flags.DEFINE_integer('seed', 0, 'Of everything random.', lower_bound=0)
+
+flags.DEFINE_integer('steps', 3000, 'Steps of the whole run.', lower_bound=1)
+flags.DEFINE_integer('batch_size', 64, 'Images a step, all devices together.',
+                     lower_bound=1)
+flags.DEFINE_integer('discriminator_steps', 1, 'Discriminator updates a step; with 1, '
+                     'both networks are updated together.', lower_bound=1)
+flags.DEFINE_enum('loss', 'non_saturating', ['non_saturating'], 'Adversarial loss.')
+flags.DEFINE_float('generator_learning_rate', 2e-4, 'Of Adam.', lower_bound=0)
+flags.DEFINE_float('discriminator_learning_rate', 2e-4, 'Of Adam.', lower_bound=0)
+flags.DEFINE_float('b1', 0.5, "Adam's first decay.", lower_bound=0, upper_bound=1)
+flags.DEFINE_float('b2', 0.999, "Adam's second decay.", lower_bound=0, upper_bound=1)
+flags.DEFINE_float('ema_decay', 0.99, 'Of the averaged generator.',
+                   lower_bound=0, upper_bound=1)
+
+flags.DEFINE_integer('latent_dim', 100, 'Size of the latent.', lower_bound=1)
+flags.DEFINE_bool('conditional', False, 'Give both networks the label.')
+flags.DEFINE_integer('generator_width', 128, 'Channels.', lower_bound=1)
+flags.DEFINE_integer('discriminator_width', 128, 'Channels.', lower_bound=1)
+flags.DEFINE_list('generator_strides', '1,2,2', 'Of each transposed convolution.')
+flags.DEFINE_list('discriminator_strides', '2,2', 'Of each convolution.')
+flags.DEFINE_float('dropout', 0.3, "The discriminator's.", lower_bound=0, upper_bound=1)
+flags.DEFINE_enum('dtype', 'float32', ['float32', 'bfloat16'], 'Of the computation.')
+
+flags.DEFINE_enum('parallel', 'jit', ['jit', 'pmap', 'sharded'], 'How steps compile.')
+flags.DEFINE_integer('devices', 1, 'How many; on CPU they are virtual.', lower_bound=1)
+flags.DEFINE_bool('global_batch_norm', True, 'Under pmap, batch statistics over all '
+                  'devices; under sharded they always are.')
+
+flags.DEFINE_integer('log_every', 10, 'Steps between lines of metrics.jsonl.',
+                     lower_bound=1)
+flags.DEFINE_integer('sample_every', 200, 'Steps between sample grids; 0: at the end.',
+                     lower_bound=0)
+flags.DEFINE_integer('num_synthetic', 1000, 'Images in synthetic.npz.', lower_bound=0)
+
+# What `config.json` records: everything above, by its own name.
+NAMES = tuple(flag.name for flag in FLAGS.get_key_flags_for_module(__name__))
+
+
+def _strides(values: list[str]) -> bool:
+  return bool(values) and all(v.strip().isdigit() and int(v) > 0 for v in values)
+
+
+for _name in ('generator_strides', 'discriminator_strides'):
+  flags.register_validator(
+      _name, _strides, 'expected positive integers with commas between, as 1,2,2')
+for _name in ('b1', 'b2', 'ema_decay', 'dropout'):
+  flags.register_validator(_name, lambda x: x < 1, 'expected less than 1')
+for _name in ('generator_learning_rate', 'discriminator_learning_rate'):
+  flags.register_validator(_name, lambda x: x > 0, 'expected more than 0')
+flags.register_multi_flags_validator(
+    ['devices', 'parallel'],
+    lambda f: f['devices'] == 1 or f['parallel'] != 'jit',
+    '--devices above 1 needs --parallel=pmap or sharded')
+flags.register_multi_flags_validator(
+    ['devices', 'batch_size'], lambda f: f['batch_size'] % f['devices'] == 0,
+    '--batch_size must be a multiple of --devices')
+
+
+def config() -> dict[str, Any]:
+  """Every flag's value, as JSON holds it."""
+  def plain(value: Any) -> Any:
+    return [int(v) for v in value] if isinstance(value, list) else value
+  return {name: plain(FLAGS[name].value) for name in NAMES}

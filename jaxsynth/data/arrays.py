@@ -1,0 +1,73 @@
+"""A data set as arrays in memory."""
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+
+class ArraySource(NamedTuple):
+  """Images, and labels if there are any. Make one with `ArraySource.of`.
+
+  Attributes:
+    images: uint8 `[N, H, W, C]`.
+    labels: int32 `[N]` in [0, num_classes), or `None`.
+    num_classes: number of labels, or `None`.
+    name: for messages and records.
+  """
+  images: np.ndarray
+  labels: np.ndarray | None
+  num_classes: int | None
+  name: str
+
+  @classmethod
+  def of(cls, images: np.ndarray, labels: np.ndarray | None = None,
+         num_classes: int | None = None, name: str = 'arrays') -> 'ArraySource':
+    """Checks and binds arrays.
+
+    Args:
+      images: uint8 `[N, H, W]` or `[N, H, W, C]`.
+      labels: integers `[N]`, or `None`.
+      num_classes: number of labels; one more than the largest by default.
+      name: for messages and records.
+
+    Returns:
+      The source; `images` is not copied.
+
+    Raises:
+      ValueError: another dtype or rank, no images, labels of another length or
+        out of range.
+
+    >>> ArraySource.of(np.zeros((3, 28, 28), np.uint8), [0, 1, 1]).num_classes
+    2
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+      raise ValueError(f'{name}: images of dtype {images.dtype}, expected uint8 in '
+                       '[0, 255]; jaxsynth.data.to_uint8 converts [-1, 1]')
+    images = images[..., None] if images.ndim == 3 else images
+    if images.ndim != 4 or not images.size:
+      raise ValueError(f'{name}: images of shape {images.shape}, expected [N, H, W] '
+                       'or [N, H, W, C] with N > 0')
+    if labels is None:
+      if num_classes is not None:
+        raise ValueError(f'{name}: num_classes={num_classes} without labels')
+      return cls(images, None, None, name)
+    labels = np.asarray(labels)
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+      raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected '
+                       f'integers [{len(images)}], one an image')
+    num_classes = int(labels.max()) + 1 if num_classes is None else num_classes
+    if labels.min() < 0 or labels.max() >= num_classes:
+      raise ValueError(f'{name}: labels in [{labels.min()}, {labels.max()}], expected '
+                       f'[0, {num_classes})')
+    return cls(images, labels.astype(np.int32), num_classes, name)
+
+  @property
+  def size(self) -> int:
+    """How many examples there are."""
+    return len(self.images)
+
+  def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]:
+    """`{'image': uint8 [B, H, W, C], 'label': int32 [B]}` of these examples."""
+    batch = {'image': self.images[indices]}
+    return batch if self.labels is None else {**batch, 'label': self.labels[indices]}

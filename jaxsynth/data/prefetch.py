@@ -1,0 +1,42 @@
+"""Batches made ready while the device works on the one before."""
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+import itertools
+from typing import Any
+
+
+def prefetch(at: Callable[[int], Any], start: int = 0, *, size: int = 2
+             ) -> Generator[Any, None, None]:
+  """`at(start), at(start + 1), ...`, without end, each made `size` ahead.
+
+  One thread calls `at`, so gathering and the transfer to the device overlap the
+  step; what `at` raises is raised here, at its place in the sequence.
+
+  Args:
+    at: `k -> batch`, including its placement on the device.
+    start: the first `k`.
+    size: batches in flight, at least 1.
+
+  Returns:
+    An iterator; closing it stops the thread.
+
+  >>> import itertools
+  >>> list(itertools.islice(prefetch(lambda k: k * k, 3), 4))
+  [9, 16, 25, 36]
+  """
+  if size < 1:
+    raise ValueError(f'size={size}: expected at least 1')
+  return _prefetched(at, start, size)
+
+
+def _prefetched(at: Callable[[int], Any], start: int, size: int
+                ) -> Generator[Any, None, None]:
+  pool = ThreadPoolExecutor(1, 'prefetch')
+  try:
+    ready = deque(pool.submit(at, k) for k in range(start, start + size))
+    for k in itertools.count(start + size):
+      ready.append(pool.submit(at, k))
+      yield ready.popleft().result()
+  finally:
+    pool.shutdown(wait=False, cancel_futures=True)

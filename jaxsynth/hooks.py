@@ -1,0 +1,129 @@
+"""Hooks of the loop: records, progress, pictures."""
+from collections.abc import Callable
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import jax
+import numpy as np
+import tqdm
+
+from jaxsynth.types import Metrics, TrainState
+
+
+class Records:
+  """Metrics as JSON lines, fetched from the device several at a time.
+
+  A line holds nothing of the clock: the same run writes the same file.
+
+  Args:
+    path: appended to.
+    every: steps between lines.
+    fetch: lines fetched together.
+
+  Raises (when a line is fetched):
+    FloatingPointError: a metric is not finite; the lines before it are written.
+  """
+
+  def __init__(self, path: str | os.PathLike, every: int = 10, fetch: int = 10):
+    self._file = open(path, 'a', encoding='utf-8')
+    self._every, self._fetch = every, fetch
+    self._pending: list[tuple[int, Metrics]] = []
+
+  def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
+    if step % self._every == 0:
+      self._pending.append((step, metrics))
+    if len(self._pending) >= self._fetch:
+      self._flush()
+
+  def _flush(self) -> None:
+    rows, self._pending = jax.device_get(self._pending), []
+    for step, metrics in rows:
+      row = {name: float(np.float32(x)) for name, x in sorted(metrics.items())}
+      bad = sorted(name for name, x in row.items() if not np.isfinite(x))
+      if bad:
+        self._file.flush()
+        raise FloatingPointError(
+            f'step {step}: {", ".join(f"{b} = {row[b]}" for b in bad)}; lower the '
+            'learning rates, or train in float32')
+      self._file.write(json.dumps({'step': step, **row}) + '\n')
+    self._file.flush()
+
+  def close(self) -> None:
+    try:
+      if sys.exc_info()[0] is not FloatingPointError:
+        self._flush()
+    finally:
+      self._file.close()
+
+
+class Progress:
+  """A bar on a terminal, plain lines in a log: images/s, losses, time left.
+
+  Args:
+    start: steps done before.
+    num_steps: steps of the whole run.
+    batch_size: images a step.
+    every: steps between plain lines, and between new losses on the bar.
+    timings: a path for JSON lines of wall-clock figures, or `None`.
+    stream: standard error by default.
+  """
+
+  def __init__(self, start: int, num_steps: int, batch_size: int, every: int = 50,
+               timings: str | os.PathLike | None = None, stream: Any = None):
+    self._stream = sys.stderr if stream is None else stream
+    self._num_steps, self._batch_size, self._every = num_steps, batch_size, every
+    self._timings = timings and open(timings, 'a', encoding='utf-8')
+    self._bar = tqdm.tqdm(
+        total=num_steps, initial=start, unit='step', file=self._stream,
+        dynamic_ncols=True, disable=not self._stream.isatty())
+    self._start = self._last = time.perf_counter()
+    self._step = self._last_step = start
+
+  def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
+    self._bar.update(step - self._step)
+    self._step = step
+    if self._last_step and step % self._every and step != self._num_steps:
+      return
+    values = jax.device_get({p: x for p, x in metrics.items() if p.endswith('/loss')})
+    losses = '  '.join(f'{p.removesuffix("/loss")} {x:.3f}' for p, x in values.items())
+    now = time.perf_counter()
+    seconds = (now - self._last) / (step - self._last_step)
+    rate, left = self._batch_size / seconds, seconds * (self._num_steps - step)
+    self._bar.set_postfix_str(f'{rate:.0f} images/s  {losses}')
+    if self._bar.disable:
+      print(f'step {step}/{self._num_steps}  {losses}  {rate:.0f} images/s  '
+            f'{int(left) // 60}:{int(left) % 60:02d} left', file=self._stream, flush=True)
+    if self._timings:
+      row = {'step': step, 'seconds': round(now - self._start, 3),
+             'seconds_per_step': round(seconds, 5), 'images_per_second': round(rate, 1)}
+      self._timings.write(json.dumps(row) + '\n')
+      self._timings.flush()
+    self._last, self._last_step = now, step
+
+  def close(self) -> None:
+    self._bar.close()
+    if self._timings:
+      self._timings.close()
+
+
+class Every:
+  """Calls `f(step, state)` every so many steps, and after the last one.
+
+  Args:
+    every: steps between calls; 0 for the last alone.
+    num_steps: the last step.
+    f: must be done with the state when it returns.
+  """
+
+  def __init__(self, every: int, num_steps: int, f: Callable[[int, TrainState], None]):
+    self._every, self._num_steps, self._f = every, num_steps, f
+
+  def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
+    if step == self._num_steps or self._every and step % self._every == 0:
+      self._f(step, state)
+
+  def close(self) -> None:
+    pass

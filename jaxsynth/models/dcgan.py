@@ -1,0 +1,99 @@
+"""DCGAN (Radford et al. 2015, https://arxiv.org/abs/1511.06434) as the article draws it.
+
+The default arguments give the article's networks: 1,869,697 and 419,329
+trainable parameters. The initialisation is DCGAN's, not the article's; see
+BUILD_NOTES.md.
+"""
+from collections.abc import Sequence
+import math
+from typing import Any
+
+from flax import linen as nn
+import jax
+from jax import Array
+import jax.numpy as jnp
+
+from jaxsynth.models.layers import Conv, ConvTranspose
+
+KERNEL = nn.initializers.normal(0.02)
+LATENT = nn.initializers.lecun_normal()  # keeps the latent's variance
+
+
+class Generator(nn.Module):
+  """Latents (and labels) to images: `[B, latent] -> [B, H, W, C]` in [-1, 1].
+
+  Dense, then one 5x5 transposed convolution with batch norm and relu for each
+  stride, then a 7x7 convolution and tanh. Sizes that the strides do not divide
+  are made larger and cropped.
+
+  Attributes:
+    image_shape: `(H, W, C)`.
+    width: channels of every layer but the last.
+    strides: of the transposed convolutions; its length is the depth.
+    num_classes: number of labels, given as one-hot beside the latent; `None`
+      for an unconditional network.
+    dtype: of the computation; parameters and statistics are float32.
+    axis_name: mapped axis for global batch statistics under `pmap`.
+    kernel_size: of the transposed convolutions.
+  """
+  image_shape: tuple[int, int, int] = (28, 28, 1)
+  width: int = 128
+  strides: Sequence[int] = (1, 2, 2)
+  num_classes: int | None = None
+  dtype: Any = jnp.float32
+  axis_name: str | None = None
+  kernel_size: int = 5
+
+  @nn.compact
+  def __call__(self, z: Array, label: Array | None = None, *, train: bool) -> Array:
+    height, width, channels = self.image_shape
+    scale = math.prod(self.strides)
+    h, w = -(-height // scale), -(-width // scale)
+    if self.num_classes is not None:
+      z = jnp.concatenate([z, jax.nn.one_hot(label, self.num_classes, dtype=z.dtype)], -1)
+    x = nn.Dense(h * w * self.width, dtype=self.dtype, kernel_init=LATENT)(z)
+    x = nn.relu(x).reshape(-1, h, w, self.width)
+    for s in self.strides:
+      x = ConvTranspose(self.width, self.kernel_size, s, dtype=self.dtype,
+                        kernel_init=KERNEL)(x)
+      x = nn.BatchNorm(use_running_average=not train, momentum=0.9, dtype=self.dtype,
+                       axis_name=self.axis_name if train else None)(x)
+      x = nn.relu(x)
+    x = Conv(channels, 7, dtype=self.dtype, kernel_init=KERNEL)(x)
+    return jnp.tanh(x[:, :height, :width].astype(jnp.float32))
+
+
+class Discriminator(nn.Module):
+  """Images (and labels) to logits: `[B, H, W, C] -> [B]`.
+
+  One 5x5 strided convolution with leaky relu 0.2 and dropout for each stride,
+  then a dense layer; a label adds its own dense layer's output, the projection of
+  Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637.
+
+  Attributes:
+    width: channels of every layer.
+    strides: of the convolutions; its length is the depth.
+    dropout: rate after every convolution.
+    num_classes: number of labels, or `None` for an unconditional network.
+    dtype: of the computation; parameters and logits are float32.
+    kernel_size: of the convolutions.
+  """
+  width: int = 128
+  strides: Sequence[int] = (2, 2)
+  dropout: float = 0.3
+  num_classes: int | None = None
+  dtype: Any = jnp.float32
+  kernel_size: int = 5
+
+  @nn.compact
+  def __call__(self, x: Array, label: Array | None = None, *, train: bool) -> Array:
+    for s in self.strides:
+      x = Conv(self.width, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL)(x)
+      x = nn.leaky_relu(x, 0.2)
+      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    x = x.reshape(x.shape[0], -1).astype(jnp.float32)
+    logits = nn.Dense(1, kernel_init=KERNEL)(x)[:, 0]
+    if self.num_classes is None:
+      return logits
+    of_class = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(label)
+    return logits + jnp.sum(of_class * x, -1)

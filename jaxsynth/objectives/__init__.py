@@ -1,0 +1,4 @@
+"""Networks and losses bound into objectives."""
+from jaxsynth.objectives.gan import gan
+
+__all__ = ('gan',)

@@ -1,0 +1,95 @@
+"""Generative adversarial networks: two players, one forward computation."""
+from typing import Any
+
+import chex
+import jax
+from jax import Array
+import jax.numpy as jnp
+
+from jaxsynth import keys as keys_
+from jaxsynth.losses.adversarial import GANLoss, NON_SATURATING
+from jaxsynth.objectives import network
+from jaxsynth.types import Batch, Context, Objective, PerPlayer
+
+
+def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
+        latent_dim: int = 100, num_classes: int | None = None) -> Objective:
+  """Binds two networks and a loss into an objective.
+
+  Players `generator` and `discriminator`. Batches are `{'image': [B, H, W, C]}` in
+  [-1, 1], with `'label': [B]` integers if conditional. The same fakes serve both
+  players, and fakes take the batch's labels. Every latent is a function of
+  (key, index in the whole batch).
+
+  Args:
+    generator: has Linen's `init` and `apply`, called as `(z, train=)` with
+      `z` `[B, latent_dim]`, or `(z, label, train=)` if conditional; gives images.
+    discriminator: called as `(image, train=)` or `(image, label, train=)`; gives
+      logits `[B]` or `[B, 1]`. Its dropout draws from `'dropout'`.
+    loss: both players' losses.
+    latent_dim: size of the normal latent.
+    num_classes: number of labels; `None` for an unconditional model.
+
+  Returns:
+    An `Objective`. `sample`'s `cond` is labels `[n]` if conditional; its images
+    are `[n, H, W, C]`. It raises `ValueError` if labels are missing or not wanted,
+    and `init` does if the generator's images are not shaped as the data's.
+  """
+  conditional = num_classes is not None
+
+  def latents(keys: Array) -> Array:
+    return jax.vmap(lambda key: jax.random.normal(key, (latent_dim,)))(keys)
+
+  def labels_of(batch: Batch) -> tuple[Array, ...]:
+    if not conditional:
+      return ()
+    if 'label' not in batch:
+      raise ValueError(f"a conditional GAN's batch needs 'label', got {sorted(batch)}")
+    return (batch['label'],)
+
+  def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
+    key_g, key_d, key_z = jax.random.split(key, 3)
+    image, labels = batch['image'][:1], tuple(x[:1] for x in labels_of(batch))
+    chex.assert_rank(image, 4)
+    z = latents(key_z[None])
+    g, d = network.init(generator, key_g, z, *labels), None
+    fake = jax.eval_shape(lambda: network.apply(generator, *g, z, *labels)[0])
+    if fake.shape != image.shape:
+      raise ValueError(f"the generator's images are {fake.shape[1:]}, the data's are "
+                       f'{image.shape[1:]}')
+    d = network.init(discriminator, key_d, image, *labels)
+    return ({'generator': g[0], 'discriminator': d[0]},
+            {'generator': g[1], 'discriminator': d[1], 'shared': {}})
+
+  def judge(params: Array, variables: Array, *args: Array, key: Array):
+    logits, variables = network.apply(
+        discriminator, params, variables, *args, train=True, key=key)
+    return logits.reshape(logits.shape[0]), variables
+
+  def losses(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
+    real, labels = batch['image'], labels_of(batch)
+    z = latents(keys_.per_example(ctx.key, real.shape[0], ctx.axis_name))
+    key_g, key_real, key_fake = jax.random.split(keys_.per_device(ctx), 3)
+    fake, of_g = network.apply(generator, params['generator'], variables['generator'],
+                               z, *labels, train=True, key=key_g)
+    of_d, d = params['discriminator'], variables['discriminator']
+    real_logits, d = judge(of_d, d, real, *labels, key=key_real)
+    fake_logits, d = judge(of_d, d, fake, *labels, key=key_fake)
+    values = {'generator': jnp.mean(loss.generator(real_logits, fake_logits)),
+              'discriminator': jnp.mean(loss.discriminator(real_logits, fake_logits))}
+    metrics = {'logits/real': jnp.mean(real_logits),
+               'logits/fake': jnp.mean(fake_logits),
+               'accuracy/real': jnp.mean(real_logits > 0),
+               'accuracy/fake': jnp.mean(fake_logits < 0)}
+    return values, ({**variables, 'generator': of_g, 'discriminator': d}, metrics)
+
+  def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
+             cond: Array | None = None) -> Array:
+    if (cond is not None) != conditional:
+      raise ValueError(f'cond: expected {"labels [n]" if conditional else None}, '
+                       f'got {cond}')
+    labels = () if cond is None else (cond,)
+    return network.apply(generator, params['generator'], variables['generator'],
+                         latents(keys), *labels)[0]
+
+  return Objective(init, losses, sample)

@@ -1,0 +1,9 @@
+"""What XLA does not do well everywhere, written so that it does.
+
+Each function has XLA's own form on GPU and TPU and a faster equal one on CPU;
+which of the two runs is decided when the program is lowered.
+"""
+from jaxsynth.ops.conv import conv
+from jaxsynth.ops.conv import conv_transpose
+
+__all__ = ('conv', 'conv_transpose')

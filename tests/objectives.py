@@ -1,0 +1,138 @@
+"""Every objective at toy size: the table of the contract tests.
+
+The library knows GANs; the VAE, the flow and the classifier are written here, to
+prove that its core knows nothing of GANs.
+"""
+from flax import linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxsynth import keys as keys_
+from jaxsynth.objectives import gan, network
+from jaxsynth.types import Objective
+
+SHAPE = (4, 4, 1)
+
+
+class TinyGenerator(nn.Module):
+  dropout: float = 0.
+  axis_name: str | None = None
+
+  @nn.compact
+  def __call__(self, z, label=None, *, train):
+    if label is not None:
+      z = jnp.concatenate([z, jax.nn.one_hot(label, 3)], -1)
+    x = nn.Dense(8)(z)
+    x = nn.BatchNorm(not train, axis_name=self.axis_name if train else None)(x)
+    return jnp.tanh(nn.Dense(16)(nn.relu(x))).reshape(-1, *SHAPE)
+
+
+class TinyDiscriminator(nn.Module):
+  dropout: float = 0.
+
+  @nn.compact
+  def __call__(self, x, label=None, *, train):
+    x = nn.leaky_relu(nn.Dense(8)(x.reshape(x.shape[0], -1)), 0.2)
+    x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    return nn.Dense(1)(x) if label is None else nn.Dense(1)(x) + nn.Embed(3, 1)(label)
+
+
+def tiny_gan(axis_name=None, dropout=0., num_classes=None):
+  return gan(TinyGenerator(axis_name=axis_name), TinyDiscriminator(dropout),
+             latent_dim=5, num_classes=num_classes)
+
+
+def vae(axis_name=None, dim=2):
+  encoder, decoder = nn.Dense(2 * dim), nn.Dense(16)
+  flat = lambda x: x.reshape(x.shape[0], -1)
+
+  def init(key, batch):
+    a, b = jax.random.split(key)
+    return {'model': {'encoder': encoder.init(a, flat(batch['image'])),
+                      'decoder': decoder.init(b, jnp.zeros((1, dim)))}}, {}
+
+  def loss(params, variables, batch, ctx):
+    own, x = params['model'], flat(batch['image'])
+    mean, log_std = jnp.split(encoder.apply(own['encoder'], x), 2, -1)
+    keys = keys_.per_example(ctx.key, len(x), ctx.axis_name)
+    noise = jax.vmap(lambda k: jax.random.normal(k, (dim,)))(keys)
+    y = decoder.apply(own['decoder'], mean + jnp.exp(log_std) * noise)
+    kl = .5 * (mean ** 2 + jnp.exp(2 * log_std) - 1) - log_std
+    elbo = -jnp.sum((x - y) ** 2, -1) - jnp.sum(kl, -1)
+    return {'model': -jnp.mean(elbo)}, (variables, {'kl': jnp.mean(kl)})
+
+  def sample(params, variables, keys, cond=None):
+    z = jax.vmap(lambda k: jax.random.normal(k, (dim,)))(keys)
+    return jnp.tanh(decoder.apply(params['model']['decoder'], z)).reshape(-1, *SHAPE)
+
+  return Objective(init, loss, sample)
+
+
+def rectified_flow(axis_name=None):
+  net = nn.Dense(16)
+  velocity = lambda p, x, t: net.apply(p, jnp.concatenate([x, t[:, None]], -1))
+
+  def init(key, batch):
+    return {'model': net.init(key, jnp.zeros((1, 17)))}, {}
+
+  def loss(params, variables, batch, ctx):
+    x = batch['image'].reshape(-1, 16)
+    keys = keys_.per_example(ctx.key, len(x), ctx.axis_name)
+    noise = jax.vmap(lambda k: jax.random.normal(k, (16,)))(keys)
+    t = jax.vmap(lambda k: jax.random.uniform(jax.random.fold_in(k, 1)))(keys)
+    there = (1 - t)[:, None] * noise + t[:, None] * x
+    error = velocity(params['model'], there, t) - (x - noise)
+    return {'model': jnp.mean(error ** 2)}, (variables, {})
+
+  def sample(params, variables, keys, cond=None, steps=4):
+    x = jax.vmap(lambda k: jax.random.normal(k, (16,)))(keys)
+    for i in range(steps):
+      x = x + velocity(params['model'], x, jnp.full(len(x), i / steps)) / steps
+    return jnp.clip(x, -1, 1).reshape(-1, *SHAPE)
+
+  return Objective(init, loss, sample)
+
+
+def classifier(axis_name=None):
+  """Counts its steps in the shared variables, as a schedule or a controller would."""
+  net = nn.Sequential([nn.Dense(8), nn.relu, nn.Dense(3)])
+  flat = lambda x: x.reshape(x.shape[0], -1)
+
+  def init(key, batch):
+    return ({'model': net.init(key, flat(batch['image']))},
+            {'shared': {'seen': jnp.zeros((), jnp.int32)}})
+
+  def loss(params, variables, batch, ctx):
+    logits = net.apply(params['model'], flat(batch['image']))
+    nll = optax.softmax_cross_entropy_with_integer_labels(logits, batch['label'])
+    right = jnp.mean(jnp.argmax(logits, -1) == batch['label'])
+    seen = {'seen': variables['shared']['seen'] + 1}
+    return {'model': jnp.mean(nll)}, ({**variables, 'shared': seen}, {'accuracy': right})
+
+  def sample(params, variables, keys, cond=None):  # nothing to draw but noise
+    return jax.vmap(lambda k: jax.random.uniform(k, SHAPE, minval=-1.))(keys)
+
+  return Objective(init, loss, sample)
+
+
+BOTH = ('discriminator', 'generator')
+# name: (objective of an axis name, players, statistics differ between devices)
+TABLE = {
+    'gan': (lambda axis=None: tiny_gan(axis), BOTH),
+    'gan-local-batch-norm': (lambda axis=None: tiny_gan(), BOTH),
+    'conditional-gan': (lambda axis=None: tiny_gan(axis, num_classes=3), BOTH),
+    'vae': (vae, ('model',)),
+    'rectified-flow': (rectified_flow, ('model',)),
+    'classifier': (classifier, ('model',)),
+}
+CONDITIONAL = ('conditional-gan',)
+
+
+def batch(n=8, seed=0):
+  rng = jax.random.key(seed)
+  return {'image': jax.random.uniform(rng, (n, *SHAPE), minval=-1.),
+          'label': jax.random.randint(rng, (n,), 0, 3)}
+
+
+__all__ = ('TABLE', 'CONDITIONAL', 'batch', 'network', 'tiny_gan', 'vae')

@@ -1,0 +1,113 @@
+"""The main job as a user runs it, at toy size."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import build
+import jax
+import numpy as np
+from PIL import Image
+import pytest
+
+from jaxsynth import data, synthesis, train_step as ts
+
+ROOT = pathlib.Path(__file__).parent.parent
+TINY = ['--steps=4', '--batch_size=8', '--generator_width=4', '--discriminator_width=4',
+        '--sample_every=2', '--log_every=2', '--num_synthetic=30', '--latent_dim=3']
+QUICK = '--flagfile=experiments/flags/quickstart.flags'
+
+
+def run(*args):
+  return subprocess.run([sys.executable, 'experiments/mnist_dcgan.py', *map(str, args)],
+                        cwd=ROOT, text=True, capture_output=True)
+
+
+@pytest.fixture(scope='module')
+def outputs(tmp_path_factory):
+  """One run of each way to compile, conditional under `sharded`."""
+  folder = tmp_path_factory.mktemp('runs')
+  ways = {'jit': [], 'again': [], 'pmap': ['--parallel=pmap', '--devices=2'],
+          'sharded': ['--parallel=sharded', '--devices=2', '--conditional',
+                      '--discriminator_steps=2']}
+  for name, flags in ways.items():
+    done = run(QUICK, *TINY, f'--workdir={folder / name}', *flags)
+    assert done.returncode == 0, done.stderr
+    (folder / name / 'stderr').write_text(done.stderr)
+  return folder
+
+
+@pytest.mark.parametrize('name', ['jit', 'pmap', 'sharded'])
+def test_a_run_leaves_what_it_promises(outputs, name):
+  out = outputs / name
+  for picture in ('real', 'step_000002', 'step_000004'):
+    with Image.open(out / f'samples/{picture}.png') as image:
+      assert image.size == (560, 560)
+  rows = [json.loads(line) for line in (out / 'metrics.jsonl').read_text().splitlines()]
+  assert [row['step'] for row in rows] == [2, 4]
+  assert not [key for key in rows[0] if 'second' in key or 'time' in key]
+  assert (out / 'timings.jsonl').read_text()
+  with np.load(out / 'synthetic.npz') as arrays:
+    assert arrays['images'].shape == (30, 28, 28, 1) and arrays['images'].dtype == np.uint8
+    assert ('labels' in arrays) == (name == 'sharded')
+    if name == 'sharded':
+      assert np.bincount(arrays['labels']).tolist() == [3] * 10
+  text = (out / 'stderr').read_text()
+  assert 'step 4/4' in text and 'images/s' in text and '\r' not in text
+
+
+def test_the_same_command_writes_the_same_bits(outputs):
+  for name in ('metrics.jsonl', 'samples/step_000004.png', 'config.json'):
+    assert (outputs / 'jit' / name).read_bytes() == (outputs / 'again' / name).read_bytes()
+  first, second = (np.load(outputs / n / 'synthetic.npz')['images'] for n in ('jit', 'again'))
+  np.testing.assert_array_equal(first, second)
+
+
+def test_a_config_rebuilds_its_run(outputs):
+  config = json.loads((outputs / 'sharded/config.json').read_text())
+  assert set(config) == {'flags', 'data', 'versions', 'devices', 'platform'}
+  flags, about = config['flags'], config['data']
+  rebuilt = build.build(flags, tuple(about['image_shape']), about['num_classes'])
+  source = build.source(flags)
+  batch = data.to_float(source.take(np.arange(2)))
+  state = rebuilt.algorithm.init(jax.random.key(0), batch)
+  draw = synthesis.drawer(rebuilt.algorithm.sample, rebuilt.num_classes, block=10)
+  assert draw(*ts.averaged(state), jax.random.key(1), 0, 3).shape == (3, 28, 28, 1)
+  assert rebuilt.phases == 2
+
+
+@pytest.mark.parametrize('flags, message', [
+    (['--b1=1'], 'expected less than 1'),
+    (['--steps=0'], 'steps'),
+    (['--generator_strides=1,x'], 'expected positive integers with commas'),
+    (['--generator_learning_rate=0'], 'expected more than 0'),
+    (['--devices=2'], 'needs --parallel=pmap or sharded'),
+    (['--devices=3', '--parallel=pmap'], 'must be a multiple of --devices'),
+    (['--loss=hinged'], 'non_saturating'),
+    (['extra'], 'unexpected arguments: extra')])
+def test_bad_values_are_refused_before_any_work(tmp_path, flags, message):
+  done = run(*TINY, f'--workdir={tmp_path / "w"}', *flags)
+  assert done.returncode and message in done.stderr + done.stdout
+  assert 'Traceback' not in done.stderr and not (tmp_path / 'w').exists()
+
+
+def test_a_run_is_never_written_over(outputs):
+  done = run(*TINY, f'--workdir={outputs / "jit"}')
+  assert done.returncode and 'holds a run already' in done.stderr + done.stdout
+
+
+def test_an_unwritable_workdir_is_refused(tmp_path):
+  (tmp_path / 'file').write_text('')
+  done = run(*TINY, f'--workdir={tmp_path / "file"}')
+  assert done.returncode and 'cannot be written' in done.stderr + done.stdout
+
+
+def test_readmes_example_runs():
+  blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
+  example = next(block for block in blocks if 'ts.build' in block)
+  assert len([line for line in example.splitlines() if line.strip()]) <= 24
+  names: dict = {}
+  exec(compile(example, 'README.md', 'exec'), names)
+  assert int(names['state'].step) == names['steps']
+  assert names['images'].shape == (16, 8, 8, 1)

@@ -1,0 +1,58 @@
+"""The GAN objective's own words: latents, labels, and what it refuses."""
+import jax
+import jax.numpy as jnp
+import objectives
+import pytest
+
+from jaxsynth.losses.adversarial import GANLoss
+from jaxsynth.objectives import gan
+from jaxsynth.types import Context
+
+
+def context(key):
+  return Context(jnp.int32(0), key)
+
+
+def test_losses_are_means_of_the_given_loss(key):
+  loss = GANLoss(lambda real, fake: fake - real, lambda real, fake: jnp.full(8, 3.))
+  objective = gan(objectives.TinyGenerator(), objectives.TinyDiscriminator(), loss,
+                  latent_dim=5)
+  params, variables = objective.init(key, objectives.batch())
+  values, (_, metrics) = objective.loss(params, variables, objectives.batch(), context(key))
+  assert values['discriminator'] == 3
+  gap = metrics['logits/fake'] - metrics['logits/real']
+  assert abs(float(values['generator'] - gap)) < 1e-6
+
+
+def test_an_examples_latent_does_not_depend_on_the_batch_size(key):
+  """Evaluate on the first half of a batch: the same fakes are judged."""
+  seen = []
+  loss = GANLoss(lambda real, fake: (seen.append(fake), fake)[1], lambda real, fake: fake)
+
+  class Judge(objectives.TinyDiscriminator):
+    def __call__(self, x, label=None, *, train):
+      return x.reshape(x.shape[0], -1)[:, 0]
+
+  class Plain(objectives.TinyGenerator):
+    def __call__(self, z, label=None, *, train):
+      return jnp.zeros((z.shape[0], 16)).at[:, :5].set(z).reshape(-1, 4, 4, 1)
+
+  objective = gan(Plain(), Judge(), loss, latent_dim=5)
+  for n in (8, 4):
+    objective.loss({'generator': {}, 'discriminator': {}},
+                   {'generator': {}, 'discriminator': {}}, objectives.batch(n), context(key))
+  assert bool(jnp.all(seen[0][:4] == seen[1])) and len(set(seen[0].tolist())) == 8
+
+
+def test_refusals(key):
+  conditional = objectives.tiny_gan(num_classes=3)
+  image = {'image': objectives.batch()['image']}
+  with pytest.raises(ValueError, match="needs 'label', got .'image'."):
+    conditional.init(key, image)
+  with pytest.raises(ValueError, match=r'images are \(4, 4, 1\), the data.s are \(5, 4, 1\)'):
+    objectives.tiny_gan().init(key, {'image': jnp.zeros((2, 5, 4, 1))})
+  params, variables = conditional.init(key, objectives.batch())
+  with pytest.raises(ValueError, match=r'cond: expected labels \[n\], got None'):
+    conditional.sample(params, variables, jax.random.split(key, 2), None)
+  with pytest.raises(ValueError, match='cond: expected None'):
+    objectives.tiny_gan().sample(params, variables, jax.random.split(key, 2), jnp.zeros(2))

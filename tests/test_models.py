@@ -1,0 +1,78 @@
+"""The article's networks, and every argument of theirs."""
+from flax import linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsynth.models import dcgan
+from jaxsynth.models.layers import Conv, ConvTranspose
+from jaxsynth.objectives import network
+
+
+def parameters(net, *args):
+  shapes = jax.eval_shape(lambda: network.init(net, jax.random.key(0), *args)[0])
+  return sum(x.size for x in jax.tree.leaves(shapes))
+
+
+def test_the_articles_networks_have_its_parameters():
+  assert parameters(dcgan.Generator(), jnp.zeros((1, 100))) == 1_869_697
+  assert parameters(dcgan.Discriminator(), jnp.zeros((1, 28, 28, 1))) == 419_329
+
+
+@pytest.mark.parametrize('shape, strides', [
+    ((28, 28, 1), (1, 2, 2)), ((32, 32, 3), (1, 2, 2)), ((64, 64, 3), (1, 2, 2, 2)),
+    ((28, 20, 1), (2, 2)), ((30, 17, 2), (1, 2, 2))])
+def test_any_image_shape(shape, strides, key):
+  g = dcgan.Generator(shape, width=8, strides=strides)
+  d = dcgan.Discriminator(width=8, strides=(2,) * (len(strides) - 1))
+  z = jax.random.normal(key, (3, 10))
+  images, _ = network.apply(g, *network.init(g, key, z), z)
+  assert images.shape == (3, *shape) and float(jnp.abs(images).max()) <= 1
+  logits, _ = network.apply(d, *network.init(d, key, images), images)
+  assert logits.shape == (3,) and logits.dtype == jnp.float32
+
+
+def test_labels_matter(key):
+  g = dcgan.Generator((8, 8, 1), width=8, num_classes=3)
+  d = dcgan.Discriminator(width=8, num_classes=3)
+  z = jnp.broadcast_to(jax.random.normal(key, (1, 10)), (3, 10))
+  label = jnp.arange(3)
+  images, _ = network.apply(g, *network.init(g, key, z, label), z, label, train=True)
+  assert float(jnp.abs(images[0] - images[1]).max()) > 1e-3
+  same = jnp.broadcast_to(images[:1], images.shape)
+  logits, _ = network.apply(d, *network.init(d, key, same, label), same, label)
+  assert len(set(np.asarray(logits).tolist())) == 3
+
+
+def test_bfloat16_computes_close_to_float32(key):
+  z = jax.random.normal(key, (8, 10))
+  nets = [dcgan.Generator((8, 8, 1), width=16, dtype=t) for t in (jnp.float32, jnp.bfloat16)]
+  params, variables = network.init(nets[0], key, z)
+  a, b = (network.apply(n, params, variables, z, train=True)[0] for n in nets)
+  assert a.dtype == b.dtype == jnp.float32
+  assert 0 < float(jnp.abs(a - b).max()) < 0.1
+  assert all(x.dtype == jnp.float32 for x in jax.tree.leaves(
+      network.init(nets[1], key, z)))
+
+
+def test_dropout_is_the_discriminators_only_randomness(key):
+  d, x = dcgan.Discriminator(width=8), jax.random.normal(key, (4, 8, 8, 1))
+  params, variables = network.init(d, key, x)
+  judge = lambda k, train: network.apply(
+      d, params, variables, x, train=train, key=jax.random.key(k))[0]
+  assert bool(jnp.all(judge(0, False) == judge(1, False)))
+  assert bool(jnp.any(judge(0, True) != judge(1, True)))
+
+
+@pytest.mark.parametrize('ours, theirs, s', [
+    (ConvTranspose(6, 5, 2), nn.ConvTranspose(6, (5, 5), (2, 2)), 2),
+    (Conv(6, 5, 2), nn.Conv(6, (5, 5), (2, 2)), 2),
+    (Conv(1, 7), nn.Conv(1, (7, 7)), 1)])
+def test_layers_hold_linens_parameters(ours, theirs, s, key):
+  x = jax.random.normal(key, (2, 8, 9, 5))
+  variables = theirs.init(key, x)
+  assert jax.tree.map(jnp.shape, ours.init(key, x)) == jax.tree.map(jnp.shape, variables)
+  with jax.numpy_rank_promotion('allow'):
+    want = theirs.apply(variables, x)
+  np.testing.assert_allclose(ours.apply(variables, x), want, rtol=1e-4, atol=1e-4)
