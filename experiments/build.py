@@ -30,10 +30,10 @@ class Run(NamedTuple):
   phases: int
 
 
-def source(config: Mapping[str, Any]) -> data.ArraySource:
+def source(config: Mapping[str, Any]) -> data.Source:
   """The data set that a configuration names."""
   found = DATASETS[config['dataset']](config['split'])
-  if config['conditional'] and found.labels is None:
+  if config['conditional'] and found.num_classes is None:
     raise ValueError(f'--conditional: {found.name} has no labels')
   return found
 

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
   devices = take_devices(config['devices'])
   workdir = new_workdir(pathlib.Path(options.FLAGS.workdir))
   source = build.source(config)
-  run = build.build(config, source.images.shape[1:], source.num_classes)
+  run = build.build(config, source.image_shape, source.num_classes)
   step, place = build.compiled(config, run, devices)
   write_config(workdir / 'config.json', config, source, devices)
 
@@ -41,7 +41,8 @@ def main(argv: list[str]) -> None:
     grid = images.grid(data.to_uint8(draw(*ts.averaged(state), key_show, 0, 100)))
     images.save_png(workdir / f'samples/step_{step:06d}.png', grid, scale=2)
 
-  images.save_png(workdir / 'samples/real.png', images.grid(real_rows(source)), scale=2)
+  shuffled = data.batch_at(source, 100, config['seed'])(0)
+  images.save_png(workdir / 'samples/real.png', images.grid(shuffled['image']), scale=2)
   batches = data.prefetch(
       lambda k: data.to_float(jax.tree.map(place, dict(at(k)))))
   steps, every = config['steps'], config['log_every']
@@ -79,14 +80,14 @@ def new_workdir(path: pathlib.Path) -> pathlib.Path:
   return path
 
 
-def write_config(path: pathlib.Path, config: dict, source: data.ArraySource,
+def write_config(path: pathlib.Path, config: dict, source: data.Source,
                  devices: list[jax.Device]) -> None:
   """Everything needed to rebuild the run, and what it ran on."""
   import flax
   import optax
   record = {
       'flags': config,
-      'data': {'name': source.name, 'image_shape': source.images.shape[1:],
+      'data': {'name': source.name, 'image_shape': source.image_shape,
                'size': source.size, 'num_classes': source.num_classes},
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'flax': flax.__version__, 'optax': optax.__version__,
@@ -94,15 +95,6 @@ def write_config(path: pathlib.Path, config: dict, source: data.ArraySource,
       'devices': [str(d) for d in devices], 'platform': devices[0].platform}
   with files.write_aside(path) as f:
     f.write(json.dumps(record, indent=2).encode() + b'\n')
-
-
-def real_rows(source: data.ArraySource) -> np.ndarray:
-  """A hundred real images; every label in turn if there are labels."""
-  if source.labels is None:
-    return source.images[:100]
-  of_label = [np.flatnonzero(source.labels == c) for c in range(source.num_classes or 0)]
-  turns = [np.asarray(of)[i % len(of)] for i in range(100) for of in of_label if len(of)]
-  return source.images[turns[:100]]
 
 
 def write_synthetic(path: pathlib.Path, run: build.Run, draw, state: ts.TrainState,

@@ -17,9 +17,9 @@ flags.DEFINE_integer('batch_size', 64, 'Images a step, all devices together.',
 flags.DEFINE_integer('discriminator_steps', 1, 'Discriminator updates a step; with 1, '
                      'both networks are updated together.', lower_bound=1)
 flags.DEFINE_enum('loss', 'non_saturating', ['non_saturating'], 'Adversarial loss.')
-flags.DEFINE_float('generator_learning_rate', 2e-4, 'Of Adam.', lower_bound=0)
-flags.DEFINE_float('discriminator_learning_rate', 2e-4, 'Of Adam.', lower_bound=0)
-flags.DEFINE_float('b1', 0.5, "Adam's first decay.", lower_bound=0, upper_bound=1)
+flags.DEFINE_float('generator_learning_rate', 5e-5, 'Of Adam.', lower_bound=0)
+flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', lower_bound=0)
+flags.DEFINE_float('b1', 0., "Adam's first decay.", lower_bound=0, upper_bound=1)
 flags.DEFINE_float('b2', 0.999, "Adam's second decay.", lower_bound=0, upper_bound=1)
 flags.DEFINE_float('ema_decay', 0.99, 'Of the averaged generator.',
                    lower_bound=0, upper_bound=1)

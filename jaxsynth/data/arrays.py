@@ -67,6 +67,11 @@ class ArraySource(NamedTuple):
     """How many examples there are."""
     return len(self.images)
 
+  @property
+  def image_shape(self) -> tuple[int, int, int]:
+    """`(H, W, C)`."""
+    return self.images.shape[1:]
+
   def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]:
     """`{'image': uint8 [B, H, W, C], 'label': int32 [B]}` of these examples."""
     batch = {'image': self.images[indices]}

@@ -7,10 +7,23 @@ import numpy as np
 
 
 class Source(Protocol):
-  """Random access to examples: anything with these two is a data set."""
+  """Random access to examples: anything with these is a data set.
+
+  `take(indices)` gives `{'image': uint8 [B, H, W, C], 'label': int32 [B]}`, without
+  `'label'` where `num_classes` is `None`; `image_shape` is `(H, W, C)`.
+  """
+
+  @property
+  def name(self) -> str: ...
 
   @property
   def size(self) -> int: ...
+
+  @property
+  def image_shape(self) -> tuple[int, int, int]: ...
+
+  @property
+  def num_classes(self) -> int | None: ...
 
   def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]: ...
 
