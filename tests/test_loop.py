@@ -53,8 +53,10 @@ def test_hooks_see_every_step_and_are_closed_once():
 
 def test_hooks_are_closed_when_a_step_fails():
   hook = Recorder()
+
   def broken(state, batch, key):
     raise RuntimeError('device lost')
+
   state = algorithm().init(jax.random.key(1), objectives.batch())
   with pytest.raises(RuntimeError, match='device lost'):
     loop.run(broken, state, batches(), jax.random.key(0), 3, hooks=[hook])
