@@ -3,108 +3,91 @@ r"""Trains a DCGAN and writes synthetic images.
     python experiments/mnist_dcgan.py \
         --flagfile=experiments/flags/quickstart.flags --workdir=/tmp/quickstart
 
-Into --workdir go config.json, metrics.jsonl, timings.jsonl, samples/*.png and, at
-the end, synthetic.npz.
+Into --workdir go config.json, metrics.jsonl, timings.jsonl, samples/*.png, TensorBoard
+events, checkpoints and, at the end, synthetic.npz. The same command resumes a run
+that was stopped, and ends with the same bits as one never stopped.
 """
-import json
 import pathlib
-import platform
 
 from absl import app
 import jax
 import numpy as np
 
 import build
-import jaxsynth
-from jaxsynth import data, files, hooks, images, loop, synthesis, train_step as ts
+from jaxsynth import checkpoint, data, files, hooks, loop, train_step as ts
 import options
+import outputs
+import startup
+import workdir
 
 
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
   config = options.config()
-  devices = take_devices(config['devices'])
-  workdir = new_workdir(pathlib.Path(options.FLAGS.workdir))
-  source = build.source(config)
+  startup.quiet()
+  devices = startup.take_devices(config['devices'])
+  if options.FLAGS.compilation_cache:
+    startup.keep_compiled()
+  try:
+    source = build.source(config)
+  except (ValueError, OSError, ImportError) as error:
+    raise app.UsageError(str(error)) from error
+  record = outputs.record(config, source, devices)
+  with workdir.opened(pathlib.Path(options.FLAGS.workdir), record,
+                      fresh=options.FLAGS.fresh) as folder:
+    train(config, source, devices, folder)
+  print(f'done: {folder}')
+
+
+def train(config: dict, source: data.Source, devices: list[jax.Device],
+          folder: pathlib.Path) -> None:
+  """The run, from its newest checkpoint or from the start."""
   run = build.build(config, source.image_shape, source.num_classes)
   step, place = build.compiled(config, run, devices)
-  write_config(workdir / 'config.json', config, source, devices)
-
-  key, key_init, key_show, key_draw = jax.random.split(jax.random.key(config['seed']), 4)
+  key, key_init, key_draw = jax.random.split(jax.random.key(config['seed']), 3)
   at = data.batch_at(source, config['batch_size'], config['seed'], phases=run.phases)
-  state = run.algorithm.init(
-      key_init, data.to_float(source.take(np.arange(config['batch_size']))))
-  draw = synthesis.drawer(run.algorithm.sample, run.num_classes)
+  first = data.to_float(source.take(np.arange(min(source.size, 8))))
+  state = jax.jit(run.algorithm.init)(key_init, first)
 
-  def show(step: int, state: ts.TrainState) -> None:
-    grid = images.grid(data.to_uint8(draw(*ts.averaged(state), key_show, 0, 100)))
-    images.save_png(workdir / f'samples/step_{step:06d}.png', grid, scale=2)
+  manager = checkpoint.CheckpointManager(folder / 'checkpoints')
+  restored = manager.restore(state)
+  state = state if restored is None else restored
+  start, steps, fused = int(state.step), config['steps'], config['steps_per_call']
+  if start > steps:
+    raise app.UsageError(f'--steps={steps}, but the run is at step {start} already')
+  for name in ('metrics.jsonl', 'timings.jsonl'):
+    files.keep_rows(folder / name, start)
 
-  shuffled = data.batch_at(source, 100, config['seed'])(0)
-  images.save_png(workdir / 'samples/real.png', images.grid(shuffled['image']), scale=2)
+  artist = outputs.Artist(folder, config, run, source, key_draw, start)
+  records = hooks.Records(folder / 'metrics.jsonl', config['log_every'], also=artist.scalars)
+
+  def save(step: int, state: ts.TrainState) -> None:
+    records.flush()  # so that no line before a checkpoint is lost
+    manager.save(step, state)
+
+  chores: list[loop.Hook] = [
+      records, hooks.Every(config['sample_every'], steps, artist.show),
+      hooks.Every(config['checkpoint_every'], steps, save),
+      hooks.Progress(start, steps, config['batch_size'] * run.phases,
+                     max(50, config['log_every']), folder / 'timings.jsonl')]
   batches = data.prefetch(
-      lambda k: data.to_float(jax.tree.map(place, dict(at(k)))))
-  steps, every = config['steps'], config['log_every']
-  state = loop.run(step, state, batches, key, steps, hooks=[
-      hooks.Records(workdir / 'metrics.jsonl', every),
-      hooks.Every(config['sample_every'], steps, show),
-      hooks.Progress(0, steps, config['batch_size'] * run.phases, 5 * every,
-                     workdir / 'timings.jsonl')])
-  batches.close()
-  if config['num_synthetic']:
-    write_synthetic(workdir / 'synthetic.npz', run, draw, state, key_draw,
-                    config['num_synthetic'])
-  print(f'done: {workdir}/samples and {workdir}/synthetic.npz')
-
-
-def take_devices(n: int) -> list[jax.Device]:
-  """The first `n` devices; on CPU as many are made."""
-  if n > 1:
-    jax.config.update('jax_num_cpu_devices', n)  # no effect on GPU and TPU
-  if jax.device_count() < n:
-    raise app.UsageError(f'--devices={n}, but there are {jax.device_count()}: '
-                         f'{jax.devices()}')
-  return jax.devices()[:n]
-
-
-def new_workdir(path: pathlib.Path) -> pathlib.Path:
-  """Makes the folder; a run's own folder is never written over."""
-  if (path / 'config.json').exists():
-    raise app.UsageError(f'--workdir={path} holds a run already; name another folder '
-                         'or remove it')
+      lambda k: data.to_float(jax.tree.map(place, stacked(at, k, fused))), start, stride=fused)
   try:
-    (path / 'samples').mkdir(parents=True, exist_ok=True)
-  except OSError as error:
-    raise app.UsageError(f'--workdir={path} cannot be written: {error}') from error
-  return path
+    state = loop.run(step, state, batches, key, steps, hooks=chores, steps_per_call=fused)
+    artist.synthesize(state)
+  finally:
+    batches.close()
+    artist.close()
+    manager.close()
 
 
-def write_config(path: pathlib.Path, config: dict, source: data.Source,
-                 devices: list[jax.Device]) -> None:
-  """Everything needed to rebuild the run, and what it ran on."""
-  import flax
-  import optax
-  record = {
-      'flags': config,
-      'data': {'name': source.name, 'image_shape': source.image_shape,
-               'size': source.size, 'num_classes': source.num_classes},
-      'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
-                   'flax': flax.__version__, 'optax': optax.__version__,
-                   'numpy': np.__version__, 'python': platform.python_version()},
-      'devices': [str(d) for d in devices], 'platform': devices[0].platform}
-  with files.write_aside(path) as f:
-    f.write(json.dumps(record, indent=2).encode() + b'\n')
-
-
-def write_synthetic(path: pathlib.Path, run: build.Run, draw, state: ts.TrainState,
-                    key: jax.Array, n: int) -> None:
-  """`images` uint8 `[N, H, W, C]`, and `labels` if conditional."""
-  arrays = {'images': data.to_uint8(draw(*ts.averaged(state), key, 0, n))}
-  if run.num_classes is not None:
-    arrays['labels'] = synthesis.labels_for(np.arange(n), run.num_classes)
-  with files.write_aside(path) as f:
-    np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
+def stacked(at, k: int, n: int) -> dict[str, np.ndarray]:
+  """Batch `k`, or batches `k` to `k + n - 1` stacked."""
+  if n == 1:
+    return dict(at(k))
+  each = [at(i) for i in range(k, k + n)]
+  return {name: np.stack([batch[name] for batch in each]) for name in each[0]}
 
 
 if __name__ == '__main__':

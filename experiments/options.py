@@ -7,8 +7,16 @@ FLAGS = flags.FLAGS
 
 flags.DEFINE_string('workdir', None, 'Folder of all outputs; made if missing.',
                     required=True)
-flags.DEFINE_enum('dataset', 'mnist5k', ['mnist5k'], 'Real data.')
-flags.DEFINE_string('split', 'train', 'Split of the data set.')
+flags.DEFINE_bool('fresh', False, 'Remove the run in --workdir and start anew.')
+flags.DEFINE_string('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared "
+                    'tfds data set, a folder of images, or an .npz file.')
+flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.')
+flags.DEFINE_string('split', 'train', "Split of a tfds data set or of mnist5k, as "
+                    "'train[:55000]'.")
+flags.DEFINE_list('image_size', None, 'Height and width, as 28,28; the data\'s own by '
+                  'default.')
+flags.DEFINE_integer('channels', None, "1 or 3; the data's own by default.")
+flags.DEFINE_enum('fit', 'crop', ['crop', 'pad'], 'How images come to --image_size.')
 flags.DEFINE_integer('seed', 0, 'Of everything random.', lower_bound=0)
 
 flags.DEFINE_integer('steps', 3000, 'Steps of the whole run.', lower_bound=1)
@@ -19,6 +27,8 @@ flags.DEFINE_integer('discriminator_steps', 1, 'Discriminator updates a step; wi
 flags.DEFINE_enum('loss', 'non_saturating', ['non_saturating'], 'Adversarial loss.')
 flags.DEFINE_float('generator_learning_rate', 5e-5, 'Of Adam.', lower_bound=0)
 flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', lower_bound=0)
+flags.DEFINE_enum('schedule', 'constant', ['constant', 'cosine'], 'Of both learning '
+                  'rates, over --steps.')
 flags.DEFINE_float('b1', 0., "Adam's first decay.", lower_bound=0, upper_bound=1)
 flags.DEFINE_float('b2', 0.999, "Adam's second decay.", lower_bound=0, upper_bound=1)
 flags.DEFINE_float('ema_decay', 0.99, 'Of the averaged generator.',
@@ -38,20 +48,32 @@ flags.DEFINE_integer('devices', 1, 'How many; on CPU they are virtual.', lower_b
 flags.DEFINE_bool('global_batch_norm', True, 'Under pmap, batch statistics over all '
                   'devices; under sharded they always are.')
 
+flags.DEFINE_integer('steps_per_call', 1, 'Steps fused into one compiled call; intervals '
+                     'must be multiples of it.', lower_bound=1)
+flags.DEFINE_bool('compilation_cache', True, 'Keep compiled programs between runs.')
+
 flags.DEFINE_integer('log_every', 10, 'Steps between lines of metrics.jsonl.',
                      lower_bound=1)
 flags.DEFINE_integer('sample_every', 200, 'Steps between sample grids; 0: at the end.',
                      lower_bound=0)
+flags.DEFINE_integer('checkpoint_every', 500, 'Steps between checkpoints; the last step '
+                     'always has one.', lower_bound=1)
+flags.DEFINE_bool('tensorboard', True, 'Write TensorBoard event files.')
 flags.DEFINE_integer('num_synthetic', 1000, 'Images in synthetic.npz.', lower_bound=0)
 
 # What `config.json` records: everything above, by its own name.
-NAMES = tuple(flag.name for flag in FLAGS.get_key_flags_for_module(__name__))
+NAMES = tuple(flag.name for flag in FLAGS.get_key_flags_for_module(__name__)
+              if flag.name not in ('workdir', 'fresh', 'compilation_cache'))
 
 
 def _strides(values: list[str]) -> bool:
   return bool(values) and all(v.strip().isdigit() and int(v) > 0 for v in values)
 
 
+flags.register_validator(
+    'image_size', lambda v: v is None or len(v) == 2 and _strides(v),
+    'expected height and width, as 28,28')
+flags.register_validator('channels', lambda v: v in (None, 1, 3), 'expected 1 or 3')
 for _name in ('generator_strides', 'discriminator_strides'):
   flags.register_validator(
       _name, _strides, 'expected positive integers with commas between, as 1,2,2')
@@ -66,6 +88,11 @@ flags.register_multi_flags_validator(
 flags.register_multi_flags_validator(
     ['devices', 'batch_size'], lambda f: f['batch_size'] % f['devices'] == 0,
     '--batch_size must be a multiple of --devices')
+flags.register_multi_flags_validator(
+    ['steps_per_call', 'steps', 'log_every', 'sample_every', 'checkpoint_every'],
+    lambda f: not any(f[name] % f['steps_per_call'] for name in f),
+    '--steps, --log_every, --sample_every and --checkpoint_every must be multiples of '
+    '--steps_per_call')
 
 
 def config() -> dict[str, Any]:

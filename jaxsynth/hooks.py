@@ -22,23 +22,26 @@ class Records:
     path: appended to.
     every: steps between lines.
     fetch: lines fetched together.
+    also: called with each `(step, row)`, say `TensorBoard.scalars`.
 
   Raises (when a line is fetched):
     FloatingPointError: a metric is not finite; the lines before it are written.
   """
 
-  def __init__(self, path: str | os.PathLike, every: int = 10, fetch: int = 10):
+  def __init__(self, path: str | os.PathLike, every: int = 10, fetch: int = 10,
+               also: Callable[[int, dict[str, float]], None] | None = None):
     self._file = open(path, 'a', encoding='utf-8')
-    self._every, self._fetch = every, fetch
+    self._every, self._fetch, self._also = every, fetch, also
     self._pending: list[tuple[int, Metrics]] = []
 
   def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
     if step % self._every == 0:
       self._pending.append((step, metrics))
     if len(self._pending) >= self._fetch:
-      self._flush()
+      self.flush()
 
-  def _flush(self) -> None:
+  def flush(self) -> None:
+    """Fetches and writes what is pending."""
     rows, self._pending = jax.device_get(self._pending), []
     for step, metrics in rows:
       row = {name: float(np.float32(x)) for name, x in sorted(metrics.items())}
@@ -49,12 +52,14 @@ class Records:
             f'step {step}: {", ".join(f"{b} = {row[b]}" for b in bad)}; lower the '
             'learning rates, or train in float32')
       self._file.write(json.dumps({'step': step, **row}) + '\n')
+      if self._also:
+        self._also(step, row)
     self._file.flush()
 
   def close(self) -> None:
     try:
       if sys.exc_info()[0] is not FloatingPointError:
-        self._flush()
+        self.flush()
     finally:
       self._file.close()
 

@@ -20,7 +20,7 @@ class Hook(Protocol):
 
 def run(step_fn: Callable[[TrainState, Any, Array], tuple[TrainState, Metrics]],
         state: TrainState, batches: Iterable[Any], key: Array, num_steps: int, *,
-        hooks: Sequence[Hook] = (), ahead: int = 2) -> TrainState:
+        hooks: Sequence[Hook] = (), ahead: int = 2, steps_per_call: int = 1) -> TrainState:
   """Trains up to step `num_steps`, from wherever `state` is.
 
   Steps are dispatched up to `ahead` of the device, so it never waits for Python.
@@ -35,18 +35,27 @@ def run(step_fn: Callable[[TrainState, Any, Array], tuple[TrainState, Metrics]],
     num_steps: where to stop.
     hooks: called with `(step, state, metrics)`, `step` counting from 1; the state
       is theirs only until they return.
-    ahead: steps in flight, at least 1.
+    ahead: calls in flight, at least 1.
+    steps_per_call: of a scanned step; hooks are called once a call.
 
   Returns:
     The state after `num_steps`.
+
+  Raises:
+    ValueError: the steps left are not whole calls.
   """
+  start = int(state.step)
+  if (num_steps - start) % steps_per_call:
+    raise ValueError(f'{num_steps - start} steps from {start} to {num_steps} are not whole '
+                     f'calls of {steps_per_call}')
   if jax.default_backend() == 'cpu' and jax.device_count() > 1:
     ahead = 0
   flying: deque[Metrics] = deque()
   with contextlib.ExitStack() as stack:
     for hook in hooks:
       stack.callback(hook.close)
-    for step, batch in zip(range(int(state.step) + 1, num_steps + 1), batches):
+    calls = range(start + steps_per_call, num_steps + 1, steps_per_call)
+    for step, batch in zip(calls, batches):
       state, metrics = step_fn(state, batch, key)
       flying.append(metrics)
       if len(flying) > ahead:

@@ -73,6 +73,29 @@ def test_batches_larger_than_the_data_and_phases():
       data.batch_at(source(), **bad)
 
 
+@pytest.mark.parametrize('phases, hosts', [(1, 1), (1, 4), (3, 2)])
+def test_hosts_share_every_batch_of_every_phase(phases, hosts):
+  whole = data.batch_at(source(50), 8, 3, phases=phases)
+  shares = [data.batch_at(source(50), 8, 3, phases=phases, process_index=i,
+                          process_count=hosts) for i in range(hosts)]
+  for k in (0, 6):  # 6: across an epoch's edge
+    parts = [at(k) for at in shares]
+    for key, want in whole(k).items():
+      assert parts[0][key].shape[phases > 1] == 8 // hosts
+      np.testing.assert_array_equal(
+          np.concatenate([part[key] for part in parts], axis=int(phases > 1)), want)
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(process_count=3), 'batch_size=8: expected a multiple of process_count=3'),
+    (dict(process_count=0), r'expected an index in \[0, process_count\)'),
+    (dict(process_index=2, process_count=2), 'process_index=2 of process_count=2'),
+    (dict(process_index=-1, process_count=2), 'process_index=-1')])
+def test_hosts_out_of_range(kwargs, message):
+  with pytest.raises(ValueError, match=message):
+    data.batch_at(source(), 8, 0, **kwargs)
+
+
 def test_pixels_round_trip_exactly():
   every = np.arange(256, dtype=np.uint8)
   batch = data.to_float({'image': every, 'label': every})

@@ -51,31 +51,54 @@ def _permutation(n: int, seed: int, epoch: int) -> np.ndarray:
   return np.random.Generator(np.random.Philox([seed, epoch])).permutation(n)
 
 
-def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1
+def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1,
+             process_index: int = 0, process_count: int = 1
              ) -> Callable[[int], Mapping[str, Any]]:
   """`k -> batch`, a pure function.
 
+  Of `process_count` hosts, each gets its contiguous share of every batch (of every
+  phase): in order of `process_index` they make up the batch of one host alone.
+
   Args:
     source: the examples.
-    batch_size: examples in a phase.
+    batch_size: examples in a phase, over all hosts.
     seed: of the shuffling, at least 0.
     phases: phases of the schedule; with more than one, batches have them first.
+    process_index: this host, as `jax.process_index()`.
+    process_count: hosts, as `jax.process_count()`; it divides `batch_size`.
 
   Returns:
     A function from step `k` to `{'image': [B, H, W, C], ...}`, or
-    `[phases, B, ...]`, as the source gives them.
+    `[phases, B, ...]`, as the source gives them, with
+    `B = batch_size / process_count`.
 
   Raises:
-    ValueError: `batch_size`, `phases` or `seed` out of range.
+    ValueError: `batch_size`, `phases`, `seed` or a process out of range, or a
+      `batch_size` that the hosts cannot share.
+
+  >>> source = type('Positions', (), {'size': 8, 'take': lambda self, i: {'image': i}})()
+  >>> both = [batch_at(source, 4, 0, process_index=i, process_count=2) for i in (0, 1)]
+  >>> whole = batch_at(source, 4, 0)(0)['image']
+  >>> bool((np.concatenate([at(0)['image'] for at in both]) == whole).all())
+  True
   """
   if batch_size < 1 or phases < 1 or seed < 0:
     raise ValueError(f'batch_size={batch_size}, phases={phases}, seed={seed}: expected '
                      'at least 1, 1 and 0')
+  if process_count < 1 or not 0 <= process_index < process_count:
+    raise ValueError(f'process_index={process_index} of process_count={process_count}: '
+                     'expected an index in [0, process_count)')
+  share, rest = divmod(batch_size, process_count)
+  if rest:
+    raise ValueError(f'batch_size={batch_size}: expected a multiple of '
+                     f'process_count={process_count}, as every host takes as many')
+  own = slice(process_index * share, (process_index + 1) * share)
 
   def at(k: int) -> Mapping[str, Any]:
-    batch = source.take(indices(source.size, batch_size * phases, seed, k))
+    every = indices(source.size, batch_size * phases, seed, k)
+    batch = source.take(every.reshape(phases, batch_size)[:, own].ravel())
     if phases == 1:
       return batch
-    return {name: x.reshape(phases, batch_size, *x.shape[1:])
+    return {name: x.reshape(phases, share, *x.shape[1:])
             for name, x in batch.items()}
   return at

@@ -1,14 +1,14 @@
 """Batches made ready while the device works on the one before."""
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 import itertools
 from typing import Any
 
 
-def prefetch(at: Callable[[int], Any], start: int = 0, *, size: int = 2
+def prefetch(at: Callable[[int], Any], start: int = 0, *, size: int = 2, stride: int = 1
              ) -> Generator[Any, None, None]:
-  """`at(start), at(start + 1), ...`, without end, each made `size` ahead.
+  """`at(start), at(start + stride), ...`, without end, each made `size` ahead.
 
   One thread calls `at`, so gathering and the transfer to the device overlap the
   step; what `at` raises is raised here, at its place in the sequence.
@@ -17,6 +17,7 @@ def prefetch(at: Callable[[int], Any], start: int = 0, *, size: int = 2
     at: `k -> batch`, including its placement on the device.
     start: the first `k`.
     size: batches in flight, at least 1.
+    stride: between one `k` and the next.
 
   Returns:
     An iterator; closing it stops the thread.
@@ -27,15 +28,15 @@ def prefetch(at: Callable[[int], Any], start: int = 0, *, size: int = 2
   """
   if size < 1:
     raise ValueError(f'size={size}: expected at least 1')
-  return _prefetched(at, start, size)
+  return _prefetched(at, itertools.count(start, stride), size)
 
 
-def _prefetched(at: Callable[[int], Any], start: int, size: int
+def _prefetched(at: Callable[[int], Any], counter: Iterator[int], size: int
                 ) -> Generator[Any, None, None]:
   pool = ThreadPoolExecutor(1, 'prefetch')
   try:
-    ready = deque(pool.submit(at, k) for k in range(start, start + size))
-    for k in itertools.count(start + size):
+    ready = deque(pool.submit(at, k) for k in itertools.islice(counter, size))
+    for k in counter:
       ready.append(pool.submit(at, k))
       yield ready.popleft().result()
   finally:

@@ -1,0 +1,93 @@
+"""What a run leaves in its folder, apart from its records."""
+from collections.abc import Mapping
+import pathlib
+import platform
+from typing import Any
+
+import flax
+import jax
+import numpy as np
+import optax
+
+import build
+import jaxsynth
+from jaxsynth import data, files, images, synthesis, train_step as ts
+from jaxsynth.tensorboard import TensorBoard
+
+
+def record(config: Mapping[str, Any], source: data.Source, devices: list[jax.Device]
+           ) -> dict[str, Any]:
+  """All that `config.json` says: enough to rebuild the run, and what it ran on."""
+  return {
+      'flags': config,
+      'data': {'name': source.name, 'image_shape': list(source.image_shape),
+               'size': source.size, 'num_classes': source.num_classes},
+      'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
+                   'flax': flax.__version__, 'optax': optax.__version__,
+                   'numpy': np.__version__, 'python': platform.python_version()},
+      'devices': [str(d) for d in devices], 'platform': devices[0].platform}
+
+
+class Artist:
+  """Draws from the averaged generator: grids as training goes, images at the end.
+
+  Only process 0 draws.
+
+  Args:
+    folder: of the run.
+    config: the run's flags.
+    run: what they mean.
+    source: real images, shown once.
+    key: of every sample; grids and the final images are the same samples.
+    start: the step that the run starts from.
+  """
+
+  def __init__(self, folder: pathlib.Path, config: Mapping[str, Any], run: build.Run,
+               source: data.Source, key: jax.Array, start: int):
+    self._folder, self._config, self._run, self._key = folder, config, run, key
+    self._draw = synthesis.drawer(run.algorithm.sample, run.num_classes)
+    self._board = None
+    if jax.process_index():
+      return
+    if config['tensorboard']:
+      self._board = TensorBoard(folder / 'tensorboard', start)
+    real = data.batch_at(source, 100, config['seed'])(0)
+    self._real = data.to_float(real)
+    images.save_png(folder / 'samples/real.png', images.grid(real['image']), scale=2)
+
+  def scalars(self, step: int, row: Mapping[str, float]) -> None:
+    """A line of metrics, to TensorBoard."""
+    if self._board:
+      self._board.scalars(step, row)
+
+  def show(self, step: int, state: ts.TrainState) -> None:
+    """A 10x10 grid, always of the same samples."""
+    if jax.process_index():
+      return
+    fakes = self._draw(*ts.averaged(state), self._key, 0, 100)
+    grid = images.grid(data.to_uint8(fakes))
+    images.save_png(self._folder / f'samples/step_{step:06d}.png', grid, scale=2)
+    if self._board:
+      self._board.image(step, 'samples', grid)
+      labels = synthesis.labels_for(np.arange(100), self._run.num_classes or 1)
+      for name, image, label in (('real', self._real['image'], self._real.get('label')),
+                                 ('fake', fakes, labels)):
+        cond = () if self._run.num_classes is None else (label,)
+        logits = np.asarray(self._run.logits(state, image, *cond))
+        self._board.histogram(step, f'logits/{name}', logits)
+
+  def synthesize(self, state: ts.TrainState) -> None:
+    """`synthetic.npz`: `images` uint8 `[N, H, W, C]`, and `labels` if conditional."""
+    n = self._config['num_synthetic']
+    if not n or jax.process_index():
+      return
+    arrays = {'images': data.to_uint8(self._draw(*ts.averaged(state), self._key, 0, n))}
+    if self._run.num_classes is not None:
+      arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
+    with files.write_aside(self._folder / 'synthetic.npz') as f:
+      np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
+
+  def close(self) -> None:
+    """Finishes TensorBoard's files."""
+    if self._board:
+      self._board.close()

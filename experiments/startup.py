@@ -1,0 +1,49 @@
+"""Devices, and compiled programs kept between runs."""
+import hashlib
+import os
+import pathlib
+import platform
+
+from absl import app, flags, logging
+import jax
+
+
+def take_devices(n: int) -> list[jax.Device]:
+  """The first `n` devices; on CPU as many are made."""
+  if n > 1:
+    jax.config.update('jax_num_cpu_devices', n)  # no effect on GPU and TPU
+  if jax.device_count() < n:
+    raise app.UsageError(f'--devices={n}, but there are {jax.device_count()}: '
+                         f'{jax.devices()}')
+  return jax.devices()[:n]
+
+
+def quiet() -> None:
+  """Warnings and worse alone, unless --verbosity asks for more."""
+  if not flags.FLAGS['verbosity'].present:
+    logging.set_verbosity(logging.WARNING)
+
+
+def keep_compiled() -> pathlib.Path:
+  """Turns JAX's persistent compilation cache on, in the user's cache folder.
+
+  The folder is named by the CPU's features: code compiled for one CPU may not run
+  on another that mounts the same home.
+  """
+  root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+  path = root / 'jaxsynth' / 'compiled' / hashlib.sha256(_cpu().encode()).hexdigest()[:16]
+  path.mkdir(parents=True, exist_ok=True)
+  jax.config.update('jax_compilation_cache_dir', str(path))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
+  jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
+  return path
+
+
+def _cpu() -> str:
+  """The machine's architecture and instruction sets."""
+  try:
+    lines = pathlib.Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+  except OSError:
+    return platform.machine() + platform.processor()
+  return platform.machine() + next(
+      (line for line in lines if line.startswith(('flags', 'Features'))), '')

@@ -1,0 +1,205 @@
+"""Checkpoints of a run: asynchronous, verified, restorable on any devices.
+
+The only file that knows Orbax.
+"""
+from collections.abc import Callable, Mapping
+import hashlib
+import os
+import pathlib
+from typing import Any
+
+from absl import logging
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers as policies
+
+from jaxsynth.ema import averaged
+from jaxsynth.types import PerPlayer, TrainState, Tree
+
+
+class CheckpointError(RuntimeError):
+  """No checkpoint could be read whole."""
+
+
+def digests(tree: Tree) -> dict[str, str]:
+  """SHA-256 of every leaf's dtype, shape and bytes, by its path.
+
+  It does not depend on how the leaves are laid out over devices.
+  """
+  def one(leaf: Any) -> str:
+    x = np.ascontiguousarray(leaf)
+    return hashlib.sha256(f'{x.dtype}{x.shape}'.encode() + x.tobytes()).hexdigest()
+  paths, _ = jax.tree_util.tree_flatten_with_path(tree)
+  return {jax.tree_util.keystr(path): one(leaf) for path, leaf in paths}
+
+
+def generator_of(state: TrainState) -> Mapping[str, PerPlayer]:
+  """What sampling needs: the averaged players where there are any, or all."""
+  params, variables = averaged(state)
+  names = state.ema.get('params', params)
+  return {'params': {p: params[p] for p in names},
+          'variables': {p: variables[p] for p in names}}
+
+
+class CheckpointManager:
+  """Saves and restores a `TrainState`, and the averaged generator beside it.
+
+  A checkpoint holds three items: `state`, `generator` (loads without the rest) and
+  `digest` (a hash of every leaf: Orbax restores flipped bytes without a word).
+
+  Args:
+    directory: of the checkpoints; made if missing.
+    keep: how many of the newest are kept, at least 2, so that there is one to fall
+      back on.
+    best: name of the metric whose best checkpoint is kept too, or `None`.
+    lower_is_better: the sense of `best`.
+
+  Raises:
+    ValueError: `keep` below 2.
+  """
+
+  def __init__(self, directory: str | os.PathLike, *, keep: int = 2,
+               best: str | None = None, lower_is_better: bool = True):
+    if keep < 2:
+      raise ValueError(f'keep={keep}: expected at least 2')
+    self._best = best
+    self._directory = pathlib.Path(directory).absolute()
+    kept: list[policies.PreservationPolicy] = [policies.LatestN(keep)]
+    if best is not None:
+      kept.append(policies.BestN(get_metric_fn=lambda metrics: metrics[best], n=1,
+                                 reverse=lower_is_better,
+                                 keep_checkpoints_without_metrics=False))
+    self._manager = ocp.CheckpointManager(
+        self._directory, item_names=('state', 'generator', 'digest'),
+        options=ocp.CheckpointManagerOptions(
+            preservation_policy=policies.AnyPreservationPolicy(kept),
+            # only so that metrics are read back; the policy alone decides what is kept
+            best_fn=None if best is None else lambda metrics: metrics[best],
+            best_mode='min' if lower_is_better else 'max',
+            cleanup_tmp_directories=True))
+
+  def steps(self) -> list[int]:
+    """Steps with a checkpoint, in order."""
+    return sorted(self._manager.all_steps())
+
+  def save(self, step: int, state: TrainState,
+           metrics: Mapping[str, float] | None = None) -> None:
+    """Copies the state to the host and writes it in the background.
+
+    Args:
+      step: `state.step`; a step already saved is left as it is.
+      state: may be donated once this returns.
+      metrics: must hold `best`, if that was named.
+
+    Raises:
+      ValueError: `best` is missing from the metrics.
+      OSError: the save before this one failed.
+    """
+    if self._best is not None and metrics is not None and self._best not in metrics:
+      raise ValueError(f'metrics {sorted(metrics)}: expected {self._best!r} among them')
+    if step in self._manager.all_steps():
+      return
+    host = jax.tree.map(_to_host, state)
+    generator = generator_of(host)
+    digest = {'state': digests(host), 'generator': digests(generator)}
+    self._manager.save(step, metrics=metrics, args=ocp.args.Composite(
+        state=ocp.args.StandardSave(host), generator=ocp.args.StandardSave(generator),
+        digest=ocp.args.JsonSave(digest)))
+
+  def restore(self, like: TrainState) -> TrainState | None:
+    """The newest whole checkpoint, or `None` if there is none at all.
+
+    A checkpoint that is torn, or whose digest differs, is reported and passed over
+    for the one before, and removed, so that its step can be saved again.
+
+    Args:
+      like: a state of the same tree, shapes and dtypes, say a new one.
+
+    Returns:
+      The state in host memory: the step places it, on however many devices.
+
+    Raises:
+      CheckpointError: there are checkpoints, and none is whole.
+    """
+    target = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), like)
+    state = self._newest('state', target)
+    return None if state is None else jax.tree.map(np.asarray, state)
+
+  def best_step(self) -> int | None:
+    """The step whose `best` metric is best, or `None`."""
+    return None if self._best is None else self._manager.best_step()
+
+  def _newest(self, item: str, target: Tree) -> Tree | None:
+    steps = self.steps()
+    for step in reversed(steps):
+      try:
+        tree = _verified(self._manager, step, item, target)
+      except Exception as error:  # Orbax raises many kinds; all mean: not whole
+        logging.error('CHECKPOINT %d IN %s CANNOT BE USED, trying the one before: %s',
+                      step, self._directory, str(error).splitlines()[0])
+        continue
+      for torn in (s for s in steps if s > step):
+        self._manager.delete(torn)
+      return tree
+    if steps:
+      raise CheckpointError(f'{self._directory}: none of the checkpoints {steps} is whole; '
+                            'start anew, or bring a copy back')
+    return None
+
+  def wait(self) -> None:
+    """Until every save is on disk."""
+    self._manager.wait_until_finished()
+
+  def close(self) -> None:
+    """Finishes saving and lets go of the directory."""
+    self._manager.close()
+
+
+def load_generator(directory: str | os.PathLike, step: int | None = None
+                   ) -> tuple[PerPlayer, PerPlayer]:
+  """Params and variables of the averaged players, without the rest of the state.
+
+  Args:
+    directory: of the checkpoints.
+    step: which; the newest by default.
+
+  Returns:
+    `params, variables`, nested dictionaries of numpy arrays, for `Objective.sample`.
+
+  Raises:
+    FileNotFoundError: no checkpoint there.
+    CheckpointError: the checkpoint's digest differs.
+  """
+  path = pathlib.Path(directory).absolute()
+  if not path.is_dir():
+    raise FileNotFoundError(f'{path}: no such folder of checkpoints')
+  with ocp.CheckpointManager(
+      path, item_names=('state', 'generator', 'digest'),
+      options=ocp.CheckpointManagerOptions(read_only=True)) as manager:
+    step = manager.latest_step() if step is None else step
+    if step is None or step not in manager.all_steps():
+      raise FileNotFoundError(f'{path}: no checkpoint {"" if step is None else step}, '
+                              f'only {sorted(manager.all_steps())}')
+    tree = _verified(manager, step, 'generator', None)
+  return tree['params'], tree['variables']
+
+
+def _verified(manager: ocp.CheckpointManager, step: int, item: str, target: Tree) -> Tree:
+  """One item of one checkpoint, its digest compared."""
+  args: Callable = ocp.args.StandardRestore
+  restored = manager.restore(step, args=ocp.args.Composite(
+      **{item: args(target), 'digest': ocp.args.JsonRestore()}))
+  found, written = digests(restored[item]), restored['digest'][item]
+  if found != written:
+    names = sorted(k for k in {*found, *written} if found.get(k) != written.get(k))
+    raise CheckpointError(f'checkpoint {step}: {len(names)} of {len(written)} leaves of '
+                          f'{item} differ from their digest, first {names[0]}')
+  return restored[item]
+
+
+def _to_host(x: Any) -> np.ndarray:
+  """A leaf as a host array; every process has a whole copy of what is replicated."""
+  if isinstance(x, jax.Array) and not x.is_fully_addressable:
+    x = x.addressable_data(0)
+  return np.array(x)

@@ -1,0 +1,80 @@
+"""A folder of images; its subfolders, if they hold the images, are the classes."""
+from collections.abc import Sequence
+import os
+import pathlib
+
+import numpy as np
+
+from jaxsynth.data.memory import DecodedSource
+from jaxsynth.data.preprocess import Preprocess, decoded, preprocess_image
+
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.gif', '.tif', '.tiff')
+
+
+def folder(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
+           name: str | None = None) -> DecodedSource:
+  """Images under `path`, decoded on demand; `in_memory` keeps them decoded.
+
+  With subfolders that hold images, each is a class: sorted names give labels 0, 1,
+  ...; otherwise there are no labels. Examples are sorted by class, then by file
+  name. Hidden files and folders do not count.
+
+  Args:
+    path: of the folder; png, jpg, jpeg, bmp, webp, gif, tif, tiff, in any case.
+    preprocess: the size and channels of every image.
+    name: for messages and records; by default the folder's name.
+
+  Returns:
+    The source, of images `[H, W, C]`.
+
+  Raises:
+    FileNotFoundError: no such folder.
+    ValueError: no images, images beside class folders or below them, a class folder
+      without images, or (when it is taken) a file that is no readable image.
+  """
+  root = pathlib.Path(path).expanduser()
+  if not root.is_dir():
+    raise FileNotFoundError(f'{root}: no such folder of images')
+  files, labels, num_classes = _listed(root)
+
+  def read(indices: Sequence[int]) -> list[tuple[pathlib.Path, int | None]]:
+    return [(files[i], labels[i]) for i in indices]
+
+  def decode(record: tuple[pathlib.Path, int | None]) -> tuple[np.ndarray, int | None]:
+    file, label = record
+    return preprocess_image(decoded(file.read_bytes()), preprocess), label
+
+  return DecodedSource.of(name or root.resolve().name, len(files), num_classes, read,
+                          decode, lambda i: str(files[i]))
+
+
+def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[int | None], int | None]:
+  flat, folders = _images(root), _folders(root)
+  classes = {sub: _images(sub) for sub in folders}
+  deep = [below for sub in folders for below in _folders(sub) if _images(below)]
+  if deep:
+    raise ValueError(f'{root}: images two folders down, in {deep[0]}; give the folder '
+                     'whose subfolders are the classes')
+  if not flat and not any(classes.values()):
+    raise ValueError(f'{root}: no images; expected files {", ".join(SUFFIXES)} in it, or '
+                     'in one subfolder a class')
+  if not any(classes.values()):
+    return flat, [None] * len(flat), None
+  if flat:
+    raise ValueError(f'{root}: images ({flat[0].name}) beside class folders; expected '
+                     'either, not both')
+  empty = [sub for sub, files in classes.items() if not files]
+  if empty:
+    raise ValueError(f'{empty[0]}: a class folder without images, beside others with; '
+                     'fill or remove it')
+  files = [file for sub in folders for file in classes[sub]]
+  return files, [k for k, sub in enumerate(folders) for _ in classes[sub]], len(folders)
+
+
+def _images(path: pathlib.Path) -> list[pathlib.Path]:
+  return sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES
+                and not p.name.startswith('.') and p.is_file())
+
+
+def _folders(path: pathlib.Path) -> list[pathlib.Path]:
+  return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith('.'))

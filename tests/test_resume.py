@@ -1,0 +1,119 @@
+"""A run that was killed ends with the bits of one that never was."""
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+COMMAND = [sys.executable, 'experiments/mnist_dcgan.py', '--batch_size=8', '--steps=60',
+           '--generator_width=4', '--discriminator_width=4', '--latent_dim=3',
+           '--sample_every=20', '--log_every=3', '--checkpoint_every=7', '--num_synthetic=30']
+
+
+def start(folder, *flags):
+  return subprocess.Popen([*COMMAND, f'--workdir={folder}', *flags], cwd=ROOT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(folder, *flags):
+  process = start(folder, *flags)
+  text = process.communicate()[0]
+  return process.returncode, text
+
+
+def last_row(folder):
+  path = folder / 'metrics.jsonl'
+  lines = path.read_text().splitlines() if path.exists() else []
+  return json.loads(lines[-1])['step'] if lines else 0
+
+
+def outputs(folder):
+  """Every byte that a run promises, and its last checkpoint's digest of every leaf."""
+  found = {str(p.relative_to(folder)): p.read_bytes()
+           for p in (folder / 'metrics.jsonl', *sorted((folder / 'samples').iterdir()))}
+  with np.load(folder / 'synthetic.npz') as arrays:
+    found['images'] = arrays['images'].tobytes()
+  digest = folder / 'checkpoints' / '60' / 'digest' / 'metadata'
+  found['state'] = json.dumps(json.loads(digest.read_text()), sort_keys=True).encode()
+  assert 'opt_state' in found['state'].decode() and 'ema' in found['state'].decode()
+  return found
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+  folder = tmp_path_factory.mktemp('whole')
+  code, text = finish(folder)
+  assert code == 0, text
+  return folder
+
+
+def test_killed_at_three_random_moments(tmp_path, whole):
+  """SIGKILL, wherever the run is just then: compiling, stepping or saving."""
+  moments = sorted(random.Random(time.time_ns()).sample(range(1, 55), 3))
+  for moment in moments:
+    process = start(tmp_path)
+    while last_row(tmp_path) < moment and process.poll() is None:
+      time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, moments
+  code, text = finish(tmp_path)
+  assert code == 0, text
+  got, want = outputs(tmp_path), outputs(whole)
+  assert got.keys() == want.keys()
+  assert not [name for name in want if got[name] != want[name]], moments
+
+
+def test_a_finished_run_is_left_as_it_is_and_can_go_on(tmp_path, whole):
+  before = outputs(whole)
+  assert finish(whole)[0] == 0 and outputs(whole) == before
+  assert finish(tmp_path, '--steps=42')[0] == 0
+  code, text = finish(tmp_path, '--sample_every=30')
+  assert code == 0, text
+  after = outputs(tmp_path)
+  same = ('metrics.jsonl', 'images', 'state', 'samples/step_000060.png')
+  assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+@pytest.mark.parametrize('flags, message', [
+    (['--seed=1', '--b2=0.9'], '--b2: 0.999 before, 0.9 now\n  --seed: 0 before, 1 now'),
+    (['--schedule=cosine', '--steps=80'], '--steps: 60 before, 80 now'),
+    (['--steps=30'], 'the run is at step 60 already')])
+def test_another_configuration_is_refused(whole, flags, message):
+  code, text = finish(whole, *flags)
+  assert code and message in text and 'Traceback' not in text
+
+
+def test_other_devices_are_warned_of_and_run(tmp_path):
+  assert finish(tmp_path, '--steps=20')[0] == 0
+  code, text = finish(tmp_path, '--devices=2', '--parallel=sharded', '--steps=40')
+  assert code == 0 and 'bits may differ' in text, text
+  code, text = finish(tmp_path, '--devices=2', '--parallel=pmap', '--steps_per_call=3',
+                      '--checkpoint_every=3', '--sample_every=0', '--steps=60')
+  assert code and 'not whole calls of 3' in text
+  code, text = finish(tmp_path, '--devices=2', '--parallel=pmap', '--steps_per_call=2',
+                      '--checkpoint_every=4', '--sample_every=0', '--log_every=2')
+  assert code == 0 and last_row(tmp_path) == 60, text
+
+
+def test_fresh_starts_anew(tmp_path):
+  assert finish(tmp_path, '--steps=9')[0] == 0
+  code, text = finish(tmp_path, '--seed=1', '--fresh', '--steps=6')
+  assert code == 0 and last_row(tmp_path) == 6, text
+  assert not (tmp_path / 'samples/step_000009.png').exists()
+
+
+def test_two_runs_never_share_a_folder(tmp_path):
+  first = start(tmp_path, '--steps=6000')
+  while last_row(tmp_path) < 3 and first.poll() is None:
+    time.sleep(0.01)
+  code, text = finish(tmp_path, '--steps=6000')
+  first.kill()
+  first.communicate()
+  assert code and 'in use by another run' in text
