@@ -25,7 +25,7 @@ flags.DEFINE_integer('batch_size', 64, 'Images a step, all devices together.',
 flags.DEFINE_integer('discriminator_steps', 1, 'Discriminator updates a step; with 1, '
                      'both networks are updated together.', lower_bound=1)
 flags.DEFINE_enum('loss', 'non_saturating', ['non_saturating'], 'Adversarial loss.')
-flags.DEFINE_float('generator_learning_rate', 5e-5, 'Of Adam.', lower_bound=0)
+flags.DEFINE_float('generator_learning_rate', 1e-4, 'Of Adam.', lower_bound=0)
 flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', lower_bound=0)
 flags.DEFINE_enum('schedule', 'constant', ['constant', 'cosine'], 'Of both learning '
                   'rates, over --steps.')

@@ -63,11 +63,12 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
 
 def _builder(name: str, data_dir: str | os.PathLike | None) -> Any:
   # from files: whatever version is there, with or without tfds code for it
+  from tensorflow_datasets.core.dataset_info import DatasetInfoFileError
   from tensorflow_datasets.core.read_only_builder import builder_from_files
   where = None if data_dir is None else os.path.expanduser(os.fspath(data_dir))
   try:
     return builder_from_files(name, data_dir=where)
-  except (ValueError, FileNotFoundError) as error:
+  except (ValueError, FileNotFoundError, DatasetInfoFileError) as error:
     raise FileNotFoundError(
         f'{name}: no data set of this name is prepared in '
         f"{where or 'the default folder of tensorflow-datasets'}, and jaxsynth downloads "
