@@ -113,13 +113,13 @@ def compiled(config: Mapping[str, Any], run: Run, devices: list[jax.Device]):
   if config['parallel'] == 'sharded':
     sharding = jax.sharding.NamedSharding(mesh, spec)
     return (ts.sharded(step, devices, batch_axis=axis),
-            lambda x: jax.device_put(x, sharding))
+            lambda x: jax.make_array_from_process_local_data(sharding, x))
 
   def place(x):  # [devices, ...]
-    n, share = len(devices), x.shape[axis] // len(devices)
-    x = x.reshape(*x.shape[:axis], n, share, *x.shape[axis + 1:])
+    n = len(devices) // jax.process_count()
+    x = x.reshape(*x.shape[:axis], n, x.shape[axis] // n, *x.shape[axis + 1:])
     first = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
-    return jax.device_put(np.moveaxis(x, axis, 0), first)
+    return jax.make_array_from_process_local_data(first, np.moveaxis(x, axis, 0))
   return ts.pmap(step, AXIS, devices), place
 
 

@@ -7,6 +7,8 @@ Into --workdir go config.json, metrics.jsonl, timings.jsonl, samples/*.png, Tens
 events, checkpoints and, at the end, synthetic.npz. The same command resumes a run
 that was stopped, and ends with the same bits as one never stopped.
 """
+import clock  # first: it says when
+
 import pathlib
 
 from absl import app
@@ -46,7 +48,8 @@ def train(config: dict, source: data.Source, devices: list[jax.Device],
   run = build.build(config, source.image_shape, source.num_classes)
   step, place = build.compiled(config, run, devices)
   key, key_init, key_draw = jax.random.split(jax.random.key(config['seed']), 3)
-  at = data.batch_at(source, config['batch_size'], config['seed'], phases=run.phases)
+  at = data.batch_at(source, config['batch_size'], config['seed'], phases=run.phases,
+                     process_index=jax.process_index(), process_count=jax.process_count())
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   state = jax.jit(run.algorithm.init)(key_init, first)
 
@@ -70,7 +73,7 @@ def train(config: dict, source: data.Source, devices: list[jax.Device],
       records, hooks.Every(config['sample_every'], steps, artist.show),
       hooks.Every(config['checkpoint_every'], steps, save),
       hooks.Progress(start, steps, config['batch_size'] * run.phases,
-                     max(50, config['log_every']), folder / 'timings.jsonl')]
+                     max(50, config['log_every']), folder / 'timings.jsonl', began=clock.START)]
   batches = data.prefetch(
       lambda k: data.to_float(jax.tree.map(place, stacked(at, k, fused))), start, stride=fused)
   try:

@@ -2,6 +2,7 @@
 from collections.abc import Callable
 import json
 import os
+import resource
 import sys
 import time
 from typing import Any
@@ -74,44 +75,61 @@ class Progress:
     every: steps between plain lines, and between new losses on the bar.
     timings: a path for JSON lines of wall-clock figures, or `None`.
     stream: standard error by default.
+    began: `time.perf_counter()` when the process began, to tell how long the first
+      step took to come; now by default.
   """
 
   def __init__(self, start: int, num_steps: int, batch_size: int, every: int = 50,
-               timings: str | os.PathLike | None = None, stream: Any = None):
+               timings: str | os.PathLike | None = None, stream: Any = None,
+               began: float | None = None):
     self._stream = sys.stderr if stream is None else stream
     self._num_steps, self._batch_size, self._every = num_steps, batch_size, every
     self._timings = timings and open(timings, 'a', encoding='utf-8')
     self._bar = tqdm.tqdm(
         total=num_steps, initial=start, unit='step', file=self._stream,
         dynamic_ncols=True, disable=not self._stream.isatty())
-    self._start = self._last = time.perf_counter()
+    self._last = time.perf_counter()
+    self._start = self._last if began is None else began
     self._step = self._last_step = start
+    self._first = True
 
   def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
     self._bar.update(step - self._step)
     self._step = step
-    if self._last_step and step % self._every and step != self._num_steps:
-      return
+    if self._first or step % self._every == 0 or step == self._num_steps:
+      self._report(step, metrics)
+
+  def _report(self, step: int, metrics: Metrics) -> None:
     values = jax.device_get({p: x for p, x in metrics.items() if p.endswith('/loss')})
     losses = '  '.join(f'{p.removesuffix("/loss")} {x:.3f}' for p, x in values.items())
     now = time.perf_counter()
     seconds = (now - self._last) / (step - self._last_step)
     rate, left = self._batch_size / seconds, seconds * (self._num_steps - step)
-    self._bar.set_postfix_str(f'{rate:.0f} images/s  {losses}')
+    # the first step was compiled first: its rate says nothing of the run
+    pace = f'after {now - self._start:.1f} s' if self._first else f'{rate:.0f} images/s'
+    self._bar.set_postfix_str(f'{pace}  {losses}')
     if self._bar.disable:
-      print(f'step {step}/{self._num_steps}  {losses}  {rate:.0f} images/s  '
-            f'{int(left) // 60}:{int(left) % 60:02d} left', file=self._stream, flush=True)
+      eta = '' if self._first else f'  {int(left) // 60}:{int(left) % 60:02d} left'
+      print(f'step {step}/{self._num_steps}  {losses}  {pace}{eta}', file=self._stream,
+            flush=True)
     if self._timings:
       row = {'step': step, 'seconds': round(now - self._start, 3),
-             'seconds_per_step': round(seconds, 5), 'images_per_second': round(rate, 1)}
+             'seconds_per_step': round(seconds, 5), 'images_per_second': round(rate, 1),
+             'peak_memory_mb': round(_peak_memory())}
       self._timings.write(json.dumps(row) + '\n')
       self._timings.flush()
-    self._last, self._last_step = now, step
+    self._last, self._last_step, self._first = now, step, False
 
   def close(self) -> None:
     self._bar.close()
     if self._timings:
       self._timings.close()
+
+
+def _peak_memory() -> float:
+  """The process's largest resident size so far, MiB."""
+  unit = 2 ** 20 if sys.platform == 'darwin' else 2 ** 10
+  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 class Every:

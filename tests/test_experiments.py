@@ -85,16 +85,16 @@ def test_a_config_rebuilds_its_run(outputs):
     (['--devices=2'], 'needs --parallel=pmap or sharded'),
     (['--devices=3', '--parallel=pmap'], 'must be a multiple of --devices'),
     (['--loss=hinged'], 'non_saturating'),
+    (['--steps_per_call=3'], 'must be multiples of --steps_per_call'),
+    (['--image_size=28'], 'expected height and width'),
+    (['--channels=2'], 'expected 1 or 3'),
+    (['--dataset=mnist', '--data_dir=/nowhere'], 'mnist5k'),
+    (['--dataset=nothing.npz'], 'nothing.npz: no such file'),
     (['extra'], 'unexpected arguments: extra')])
 def test_bad_values_are_refused_before_any_work(tmp_path, flags, message):
   done = run(*TINY, f'--workdir={tmp_path / "w"}', *flags)
   assert done.returncode and message in done.stderr + done.stdout
   assert 'Traceback' not in done.stderr and not (tmp_path / 'w').exists()
-
-
-def test_a_run_is_never_written_over(outputs):
-  done = run(*TINY, f'--workdir={outputs / "jit"}')
-  assert done.returncode and 'holds a run already' in done.stderr + done.stdout
 
 
 def test_an_unwritable_workdir_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from PIL import Image
 import pytest
 
 from jaxsynth import files, hooks, images, loop, synthesis, train_step as ts
+from jaxsynth.tensorboard import TensorBoard
 
 
 def algorithm():
@@ -150,3 +151,54 @@ def test_a_sample_does_not_depend_on_what_is_drawn_with_it(key):
   assert labels.tolist() == [0, 1, 2, 0, 1, 2] and labels.dtype == np.int32
   with pytest.raises(ValueError, match='expected 0 <= start < stop'):
     draw(params, variables, key, 3, 3)
+
+
+def test_tensorboard_files_hold_what_was_logged(tmp_path):
+  """Read back by tensorboardX's own protobuf: tag, step and value."""
+  from tensorboardX.proto import event_pb2
+  board = TensorBoard(tmp_path, start=3)
+  board.scalars(4, {'generator/loss': 0.5})
+  board.image(4, 'samples', np.zeros((4, 6, 1), np.uint8))
+  board.histogram(4, 'logits/real', np.arange(8.))
+  board.close()
+  raw = next(tmp_path.iterdir()).read_bytes()
+  found, at = {}, 0
+  while at < len(raw):
+    size = int.from_bytes(raw[at:at + 8], 'little')
+    event = event_pb2.Event.FromString(raw[at + 12:at + 12 + size])
+    at += size + 16
+    found.update({value.tag: (event.step, value) for value in event.summary.value})
+  assert found['generator/loss'][0] == 4 and found['generator/loss'][1].simple_value == 0.5
+  assert found['samples'][1].image.width == 6 and found['logits/real'][1].histo.num == 8
+
+
+def test_a_folder_is_locked_to_one_process(tmp_path):
+  with files.lock(tmp_path), pytest.raises(files.Locked, match='in use by another run'):
+    with files.lock(tmp_path):
+      pass
+  with files.lock(tmp_path):
+    pass
+
+
+def test_rows_past_a_step_and_torn_lines_are_dropped(tmp_path):
+  path = tmp_path / 'm'
+  files.keep_rows(path, 3)
+  path.write_text('{"step": 2}\n{"step": 4}\n{"st')
+  files.keep_rows(path, 3)
+  assert path.read_text() == '{"step": 2}\n'
+
+
+def test_a_scanned_step_runs_in_whole_calls():
+  own = algorithm()
+  state = own.init(jax.random.key(1), objectives.batch())
+  pairs = (jax.tree.map(lambda *x: jnp.stack(x), *(objectives.batch(seed=k + i) for i in (0, 1)))
+           for k in (0, 2))
+  hook = Recorder()
+  after = loop.run(ts.jit(ts.scan(own.step)), state, pairs, jax.random.key(3), 4,
+                   hooks=[hook], steps_per_call=2)
+  assert hook.steps == [2, 4]
+  one = trained(4)
+  for a, b in zip(jax.tree.leaves(after), jax.tree.leaves(one)):
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+  with pytest.raises(ValueError, match='3 steps from 4 to 7 are not whole calls of 2'):
+    loop.run(ts.jit(own.step), after, (), jax.random.key(3), 7, steps_per_call=2)

@@ -53,7 +53,7 @@ class Case:
     self._state = jax.jit(algorithm.init)(self._key, self._batch)
     self._step = jax.jit(algorithm.step, donate_argnums=0).lower(
         self._state, self._batch, self._key).compile()
-    self.flops = self._step.cost_analysis()['flops']
+    self.flops = (self._step.cost_analysis() or {})['flops']
 
   def __call__(self):
     self._state, metrics = self._step(self._state, self._batch, self._key)

@@ -1,0 +1,4 @@
+"""When the process began: import this first."""
+import time
+
+START = time.perf_counter()
