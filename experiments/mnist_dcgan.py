@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 import build
-from jaxsynth import checkpoint, data, files, hooks, loop, train_step as ts
+from jaxsynth import checkpoint, data, files, hooks, loop
 import options
 import outputs
 import startup
@@ -59,21 +59,20 @@ def train(config: dict, source: data.Source, devices: list[jax.Device],
   start, steps, fused = int(state.step), config['steps'], config['steps_per_call']
   if start > steps:
     raise app.UsageError(f'--steps={steps}, but the run is at step {start} already')
-  for name in ('metrics.jsonl', 'timings.jsonl'):
-    files.keep_rows(folder / name, start)
-
   artist = outputs.Artist(folder, config, run, source, key_draw, start)
-  records = hooks.Records(folder / 'metrics.jsonl', config['log_every'], also=artist.scalars)
-
-  def save(step: int, state: ts.TrainState) -> None:
-    records.flush()  # so that no line before a checkpoint is lost
-    manager.save(step, state)
-
   chores: list[loop.Hook] = [
-      records, hooks.Every(config['sample_every'], steps, artist.show),
-      hooks.Every(config['checkpoint_every'], steps, save),
-      hooks.Progress(start, steps, config['batch_size'] * run.phases,
-                     max(50, config['log_every']), folder / 'timings.jsonl', began=clock.START)]
+      hooks.Every(config['sample_every'], steps, artist.show),
+      hooks.Every(config['checkpoint_every'], steps, manager.save)]
+  if jax.process_index() == 0:
+    for name in ('metrics.jsonl', 'timings.jsonl'):
+      files.keep_rows(folder / name, start)
+    records = hooks.Records(folder / 'metrics.jsonl', config['log_every'],
+                            also=artist.scalars)
+    # before a checkpoint is saved, so that no line before it is ever lost
+    flush = hooks.Every(config['checkpoint_every'], steps, lambda *_: records.flush())
+    chores = [records, flush, *chores, hooks.Progress(
+        start, steps, config['batch_size'] * run.phases, max(50, config['log_every']),
+        folder / 'timings.jsonl', began=clock.START)]
   batches = data.prefetch(
       lambda k: data.to_float(jax.tree.map(place, stacked(at, k, fused))), start, stride=fused)
   try:

@@ -7,6 +7,7 @@ import shutil
 from typing import Any
 
 from absl import app, logging
+import jax
 
 from jaxsynth import files
 
@@ -22,6 +23,8 @@ def opened(path: pathlib.Path, record: Mapping[str, Any], *, fresh: bool
            ) -> Iterator[pathlib.Path]:
   """Locks the folder, checks it against `record`, and writes `config.json`.
 
+  Process 0 does; the others of a run on several hosts use what it made.
+
   Args:
     path: of the folder; made if missing.
     record: what `config.json` is to hold; its `'flags'` must fit the run's before.
@@ -30,6 +33,9 @@ def opened(path: pathlib.Path, record: Mapping[str, Any], *, fresh: bool
   Raises:
     app.UsageError: not writable, in use, or holding a run of other flags.
   """
+  if jax.process_index():
+    yield path
+    return
   try:
     path.mkdir(parents=True, exist_ok=True)
     with files.lock(path):
