@@ -1,5 +1,6 @@
 """A run from its configuration: networks, objective, optimizers, data."""
 from collections.abc import Callable, Mapping
+import functools
 import pathlib
 from typing import Any, NamedTuple
 
@@ -39,14 +40,17 @@ def source(config: Mapping[str, Any]) -> data.Source:
   size = config['image_size']
   preprocess = data.Preprocess(None if size is None else (size[0], size[1]),
                                config['channels'], config['fit'])
+  path = pathlib.Path(name).expanduser()
   if name == 'mnist5k':
     found: data.Source = data.preprocessed(data.mnist5k(split), preprocess)
-  elif name.endswith('.npz'):
-    found = data.npz(name, preprocess)
-  elif pathlib.Path(name).is_dir():
-    found = data.in_memory(data.folder(name, preprocess))
+  elif path.suffix == '.npz':
+    found = data.npz(path, preprocess)
+  elif len(path.parts) > 1 or path.is_dir() and not config['data_dir']:
+    found = data.in_memory(data.folder(path, preprocess))
   else:
-    found = data.in_memory(data.tfds_source(name, split, config['data_dir'], preprocess))
+    found = data.in_memory(data.tfds_source(
+        name, split, config['data_dir'], preprocess,
+        image_key=config['image_key'], label_key=config['label_key'] or None))
   if config['conditional'] and found.num_classes is None:
     raise ValueError(f'--conditional: {found.name} has no labels')
   return found
@@ -69,10 +73,10 @@ def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
   dtype = DTYPES[config['dtype']]
   generator = dcgan.Generator(
       image_shape, config['generator_width'], config['generator_strides'], classes,
-      dtype, mapped if config['global_batch_norm'] else None)
+      dtype, mapped if config['global_batch_norm'] else None, config['kernel_size'])
   discriminator = dcgan.Discriminator(
       config['discriminator_width'], config['discriminator_strides'],
-      config['dropout'], classes, dtype)
+      config['dropout'], classes, dtype, config['kernel_size'])
   objective = objectives.gan(generator, discriminator, LOSSES[config['loss']],
                              latent_dim=config['latent_dim'], num_classes=classes)
   optimizers = {
@@ -98,29 +102,44 @@ def rate(config: Mapping[str, Any], player: str) -> float | optax.Schedule:
       peak, config['steps'])
 
 
-def compiled(config: Mapping[str, Any], run: Run, devices: list[jax.Device]):
-  """`(step, at)`: the compiled step, and the placement of its batches on devices.
+class Compiled(NamedTuple):
+  """A compiled step, and where its arguments go.
 
-  With `--steps_per_call` K, a batch has K first and the metrics are the last step's.
+  Attributes:
+    step: `(state, batch, key) -> (state, metrics)`; with `--steps_per_call` K, a batch
+      has K first and the metrics are the last step's.
+    batch: a host batch's leaf, to the devices.
+    state: a whole state, to the devices: laid out as the step returns it, so that
+      its first call compiles what all others run.
   """
+  step: ts.Step
+  batch: Callable[[np.ndarray], jax.Array]
+  state: Callable[[ts.TrainState], ts.TrainState]
+
+
+def compiled(config: Mapping[str, Any], run: Run, devices: list[jax.Device]) -> Compiled:
+  """Compiles the run's step the way that `--parallel` says."""
   fused = config['steps_per_call'] > 1
   axis = fused + (run.phases > 1)  # of the examples
   step = last_of(ts.scan(run.algorithm.step)) if fused else run.algorithm.step
   if config['parallel'] == 'jit':
-    return ts.jit(step), lambda x: jax.device_put(x, devices[0])
+    put = functools.partial(jax.device_put, device=devices[0])
+    return Compiled(ts.jit(step), put, put)
   mesh = jax.sharding.Mesh(devices, (AXIS,))
-  spec = jax.sharding.PartitionSpec(*(None,) * axis, AXIS)
+  whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  everywhere = functools.partial(jax.device_put, device=whole)
   if config['parallel'] == 'sharded':
-    sharding = jax.sharding.NamedSharding(mesh, spec)
-    return (ts.sharded(step, devices, batch_axis=axis),
-            lambda x: jax.make_array_from_process_local_data(sharding, x))
+    share = jax.sharding.NamedSharding(
+        mesh, jax.sharding.PartitionSpec(*(None,) * axis, AXIS))
+    return Compiled(ts.sharded(step, devices, batch_axis=axis),
+                    functools.partial(jax.device_put, device=share), everywhere)
+  first = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
 
-  def place(x):  # [devices, ...]
-    n = len(devices) // jax.process_count()
+  def divided(x: np.ndarray) -> jax.Array:  # [devices, ...]
+    n = len(devices)
     x = x.reshape(*x.shape[:axis], n, x.shape[axis] // n, *x.shape[axis + 1:])
-    first = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
-    return jax.make_array_from_process_local_data(first, np.moveaxis(x, axis, 0))
-  return ts.pmap(step, AXIS, devices), place
+    return jax.device_put(np.moveaxis(x, axis, 0), first)
+  return Compiled(ts.pmap(step, AXIS, devices), divided, everywhere)
 
 
 def last_of(steps: ts.Step) -> ts.Step:

@@ -17,6 +17,7 @@ import numpy as np
 
 import build
 from jaxsynth import checkpoint, data, files, hooks, loop
+from jaxsynth.types import TrainState
 import options
 import outputs
 import startup
@@ -36,47 +37,53 @@ def main(argv: list[str]) -> None:
   except (ValueError, OSError, ImportError) as error:
     raise app.UsageError(str(error)) from error
   record = outputs.record(config, source, devices)
-  with workdir.opened(pathlib.Path(options.FLAGS.workdir), record,
+  with workdir.opened(pathlib.Path(options.FLAGS.workdir),
                       fresh=options.FLAGS.fresh) as folder:
-    train(config, source, devices, folder)
+    workdir.check(folder, record)
+    train(record, source, devices, folder)
   print(f'done: {folder}')
 
 
-def train(config: dict, source: data.Source, devices: list[jax.Device],
+def train(record: dict, source: data.Source, devices: list[jax.Device],
           folder: pathlib.Path) -> None:
   """The run, from its newest checkpoint or from the start."""
+  config = record['flags']
   run = build.build(config, source.image_shape, source.num_classes)
-  step, place = build.compiled(config, run, devices)
+  compiled = build.compiled(config, run, devices)
   key, key_init, key_draw = jax.random.split(jax.random.key(config['seed']), 3)
-  at = data.batch_at(source, config['batch_size'], config['seed'], phases=run.phases,
-                     process_index=jax.process_index(), process_count=jax.process_count())
+  at = data.batch_at(source, config['batch_size'], config['seed'], phases=run.phases)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   state = jax.jit(run.algorithm.init)(key_init, first)
 
   manager = checkpoint.CheckpointManager(folder / 'checkpoints')
   restored = manager.restore(state)
-  state = state if restored is None else restored
+  state = compiled.state(state if restored is None else restored)
   start, steps, fused = int(state.step), config['steps'], config['steps_per_call']
-  if start > steps:
-    raise app.UsageError(f'--steps={steps}, but the run is at step {start} already')
+  if start > steps or (steps - start) % fused:
+    raise app.UsageError(f'--steps={steps} --steps_per_call={fused}, but the run is at step '
+                         f'{start} already: expected whole calls from there')
+  workdir.write_config(folder, record)
+  for name in ('metrics.jsonl', 'timings.jsonl'):
+    files.keep_rows(folder / name, start)
   artist = outputs.Artist(folder, config, run, source, key_draw, start)
+  records = hooks.Records(folder / 'metrics.jsonl', config['log_every'], also=artist.scalars)
+
+  def save(step: int, state: TrainState) -> None:
+    records.flush()  # so that no line before a checkpoint is lost
+    artist.flush()
+    manager.save(step, state)
+
   chores: list[loop.Hook] = [
-      hooks.Every(config['sample_every'], steps, artist.show),
-      hooks.Every(config['checkpoint_every'], steps, manager.save)]
-  if jax.process_index() == 0:
-    for name in ('metrics.jsonl', 'timings.jsonl'):
-      files.keep_rows(folder / name, start)
-    records = hooks.Records(folder / 'metrics.jsonl', config['log_every'],
-                            also=artist.scalars)
-    # before a checkpoint is saved, so that no line before it is ever lost
-    flush = hooks.Every(config['checkpoint_every'], steps, lambda *_: records.flush())
-    chores = [records, flush, *chores, hooks.Progress(
-        start, steps, config['batch_size'] * run.phases, max(50, config['log_every']),
-        folder / 'timings.jsonl', began=clock.START)]
+      records, hooks.Every(config['sample_every'], steps, artist.show),
+      hooks.Every(config['checkpoint_every'], steps, save),
+      hooks.Progress(start, steps, config['batch_size'] * run.phases,
+                     max(50, config['log_every']), folder / 'timings.jsonl',
+                     began=clock.START)]
   batches = data.prefetch(
-      lambda k: data.to_float(jax.tree.map(place, stacked(at, k, fused))), start, stride=fused)
+      lambda k: data.to_float(jax.tree.map(compiled.batch, stacked(at, k, fused))),
+      start, stride=fused)
   try:
-    state = loop.run(step, state, batches, key, steps, hooks=chores, steps_per_call=fused)
+    state = loop.run(compiled.step, state, batches, key, steps, hooks=chores, steps_per_call=fused)
     artist.synthesize(state)
   finally:
     batches.close()

@@ -13,6 +13,9 @@ flags.DEFINE_string('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a p
 flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.')
 flags.DEFINE_string('split', 'train', "Split of a tfds data set or of mnist5k, as "
                     "'train[:55000]'.")
+flags.DEFINE_string('image_key', 'image', "A tfds data set's feature of images.")
+flags.DEFINE_string('label_key', 'label', "A tfds data set's feature of labels; empty for "
+                    'none.')
 flags.DEFINE_list('image_size', None, 'Height and width, as 28,28; the data\'s own by '
                   'default.')
 flags.DEFINE_integer('channels', None, "1 or 3; the data's own by default.")
@@ -40,6 +43,8 @@ flags.DEFINE_integer('generator_width', 128, 'Channels.', lower_bound=1)
 flags.DEFINE_integer('discriminator_width', 128, 'Channels.', lower_bound=1)
 flags.DEFINE_list('generator_strides', '1,2,2', 'Of each transposed convolution.')
 flags.DEFINE_list('discriminator_strides', '2,2', 'Of each convolution.')
+flags.DEFINE_integer('kernel_size', 5, 'Of both networks\' strided convolutions.',
+                     lower_bound=1)
 flags.DEFINE_float('dropout', 0.3, "The discriminator's.", lower_bound=0, upper_bound=1)
 flags.DEFINE_enum('dtype', 'float32', ['float32', 'bfloat16'], 'Of the computation.')
 

@@ -1,5 +1,6 @@
 """What a run leaves in its folder, apart from its records."""
 from collections.abc import Mapping
+import hashlib
 import pathlib
 import platform
 from typing import Any
@@ -21,17 +22,22 @@ def record(config: Mapping[str, Any], source: data.Source, devices: list[jax.Dev
   return {
       'flags': config,
       'data': {'name': source.name, 'image_shape': list(source.image_shape),
-               'size': source.size, 'num_classes': source.num_classes},
+               'size': source.size, 'num_classes': source.num_classes,
+               'digest': digest(source)},
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'flax': flax.__version__, 'optax': optax.__version__,
                    'numpy': np.__version__, 'python': platform.python_version()},
       'devices': [str(d) for d in devices], 'platform': devices[0].platform}
 
 
+def digest(source: data.Source) -> str:
+  """SHA-256 of 64 examples spread over the data: another data set has another."""
+  batch = source.take(np.linspace(0, source.size - 1, 64).astype(np.int64))
+  return hashlib.sha256(b''.join(batch[name].tobytes() for name in sorted(batch))).hexdigest()
+
+
 class Artist:
   """Draws from the averaged generator: grids as training goes, images at the end.
-
-  Only process 0 draws.
 
   Args:
     folder: of the run.
@@ -47,8 +53,6 @@ class Artist:
     self._folder, self._config, self._run, self._key = folder, config, run, key
     self._draw = synthesis.drawer(run.algorithm.sample, run.num_classes)
     self._board = None
-    if jax.process_index():
-      return
     if config['tensorboard']:
       self._board = TensorBoard(folder / 'tensorboard', start)
     real = data.batch_at(source, 100, config['seed'])(0)
@@ -62,8 +66,6 @@ class Artist:
 
   def show(self, step: int, state: ts.TrainState) -> None:
     """A 10x10 grid, always of the same samples."""
-    if jax.process_index():
-      return
     fakes = self._draw(*ts.averaged(state), self._key, 0, 100)
     grid = images.grid(data.to_uint8(fakes))
     images.save_png(self._folder / f'samples/step_{step:06d}.png', grid, scale=2)
@@ -79,13 +81,18 @@ class Artist:
   def synthesize(self, state: ts.TrainState) -> None:
     """`synthetic.npz`: `images` uint8 `[N, H, W, C]`, and `labels` if conditional."""
     n = self._config['num_synthetic']
-    if not n or jax.process_index():
+    if not n:
       return
     arrays = {'images': data.to_uint8(self._draw(*ts.averaged(state), self._key, 0, n))}
     if self._run.num_classes is not None:
       arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
     with files.write_aside(self._folder / 'synthetic.npz') as f:
       np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
+
+  def flush(self) -> None:
+    """Writes TensorBoard's pending points."""
+    if self._board:
+      self._board.flush()
 
   def close(self) -> None:
     """Finishes TensorBoard's files."""

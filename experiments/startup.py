@@ -12,6 +12,9 @@ def take_devices(n: int) -> list[jax.Device]:
   """The first `n` devices; on CPU as many are made."""
   if n > 1:
     jax.config.update('jax_num_cpu_devices', n)  # no effect on GPU and TPU
+  if jax.process_count() > 1:
+    raise app.UsageError('this experiment runs on one host; for several, write a loop of '
+                         'your own with data.batch_at(..., process_index, process_count)')
   if jax.device_count() < n:
     raise app.UsageError(f'--devices={n}, but there are {jax.device_count()}: '
                          f'{jax.devices()}')
@@ -24,7 +27,7 @@ def quiet() -> None:
     logging.set_verbosity(logging.WARNING)
 
 
-def keep_compiled() -> pathlib.Path:
+def keep_compiled() -> None:
   """Turns JAX's persistent compilation cache on, in the user's cache folder.
 
   The folder is named by the CPU's features: code compiled for one CPU may not run
@@ -32,11 +35,14 @@ def keep_compiled() -> pathlib.Path:
   """
   root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
   path = root / 'jaxsynth' / 'compiled' / hashlib.sha256(_cpu().encode()).hexdigest()[:16]
-  path.mkdir(parents=True, exist_ok=True)
+  try:
+    path.mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    logging.warning('compiled programs are not kept: %s', error)
+    return
   jax.config.update('jax_compilation_cache_dir', str(path))
   jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
   jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
-  return path
 
 
 def _cpu() -> str:

@@ -7,66 +7,74 @@ import shutil
 from typing import Any
 
 from absl import app, logging
-import jax
 
 from jaxsynth import files
 
-FREE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'num_synthetic',
-        'tensorboard')
-BITS = ('devices', 'parallel', 'steps_per_call', 'global_batch_norm')
+FREE = ('log_every', 'sample_every', 'checkpoint_every', 'num_synthetic', 'tensorboard')
+BITS = ('devices', 'parallel', 'steps_per_call')
 OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'synthetic.npz', 'samples',
            'checkpoints', 'tensorboard')
 
 
 @contextlib.contextmanager
-def opened(path: pathlib.Path, record: Mapping[str, Any], *, fresh: bool
-           ) -> Iterator[pathlib.Path]:
-  """Locks the folder, checks it against `record`, and writes `config.json`.
-
-  Process 0 does; the others of a run on several hosts use what it made.
+def opened(path: pathlib.Path, *, fresh: bool) -> Iterator[pathlib.Path]:
+  """Makes the folder and locks it; what a killed run left half written is removed.
 
   Args:
-    path: of the folder; made if missing.
-    record: what `config.json` is to hold; its `'flags'` must fit the run's before.
-    fresh: whether a run in the folder is removed.
+    path: of the folder.
+    fresh: whether the run in it is removed.
 
   Raises:
-    app.UsageError: not writable, in use, or holding a run of other flags.
+    app.UsageError: not writable, or in use.
   """
-  if jax.process_index():
-    yield path
-    return
-  try:
-    path.mkdir(parents=True, exist_ok=True)
-    with files.lock(path):
+  with contextlib.ExitStack() as stack:
+    try:
+      path.mkdir(parents=True, exist_ok=True)
+      stack.enter_context(files.lock(path))
       if fresh:
         _remove(path)
-      config = path / 'config.json'
-      if config.exists():
-        check(json.loads(config.read_text())['flags'], record['flags'])
       (path / 'samples').mkdir(exist_ok=True)
-      with files.write_aside(config) as f:
-        f.write(json.dumps(record, indent=2).encode() + b'\n')
-      yield path
-  except files.Locked as error:
-    raise app.UsageError(f'--workdir: {error}') from error
-  except (PermissionError, NotADirectoryError, FileExistsError) as error:
-    raise app.UsageError(f'--workdir={path} cannot be written: {error}') from error
+      for torn in (*path.glob('.*.aside'), *path.glob('samples/.*.aside')):
+        torn.unlink()
+    except files.Locked as error:
+      raise app.UsageError(f'--workdir: {error}') from error
+    except OSError as error:
+      raise app.UsageError(f'--workdir={path} cannot be written: {error}') from error
+    yield path
 
 
-def check(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-  """Refuses flags that would make the run another one; warns of other bits."""
-  free = [] if _fixes_steps(now) or _fixes_steps(before) else ['steps']
-  names = sorted(set(before) | set(now))
-  changed = [n for n in names if before.get(n) != now.get(n)]
-  refused = [n for n in changed if n not in (*FREE[1:], *BITS, *free)]
-  if refused:
-    lines = ''.join(f'\n  --{n}: {before.get(n)!r} before, {now.get(n)!r} now' for n in refused)
-    raise app.UsageError(f'the run in --workdir has other flags:{lines}\nName another '
-                         'folder, or start anew with --fresh')
+def check(path: pathlib.Path, record: Mapping[str, Any]) -> None:
+  """Holds `record` against the folder's `config.json`, if it has one.
+
+  Raises:
+    app.UsageError: flags or data that would make the run another one.
+  """
+  if not (path / 'config.json').exists():
+    return
+  before = json.loads((path / 'config.json').read_text())
+  old, new = before['flags'], record['flags']
+  free = () if _fixes_steps(new) or _fixes_steps(old) else ('steps',)
+  changed = [n for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
+  lines = [f'\n  --{n}: {old.get(n)!r} before, {new.get(n)!r} now'
+           for n in changed if n not in (*FREE, *BITS, *free)]
+  lines += [f'\n  data {n}: {x!r} before, {record["data"].get(n)!r} now'
+            for n, x in before['data'].items() if x != record['data'].get(n)]
+  if lines:
+    raise app.UsageError('the run in --workdir was another one:' + ''.join(lines) +
+                         '\nName another folder, or start anew with --fresh')
   for name in (n for n in changed if n in BITS):
     logging.warning('--%s: %r before, %r now; bits may differ from a run never stopped',
-                    name, before.get(name), now.get(name))
+                    name, old.get(name), new.get(name))
+  for name in ('versions', 'platform'):
+    if before[name] != record[name]:
+      logging.warning('%s: %s before, %s now; bits may differ from a run never stopped',
+                      name, before[name], record[name])
+
+
+def write_config(path: pathlib.Path, record: Mapping[str, Any]) -> None:
+  """`config.json`: once the run is known to go on."""
+  with files.write_aside(path / 'config.json') as f:
+    f.write(json.dumps(record, indent=2).encode() + b'\n')
 
 
 def _fixes_steps(flags: Mapping[str, Any]) -> bool:

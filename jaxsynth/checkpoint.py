@@ -111,7 +111,7 @@ class CheckpointManager:
     """The newest whole checkpoint, or `None` if there is none at all.
 
     A checkpoint that is torn, or whose digest differs, is reported and passed over
-    for the one before, and removed, so that its step can be saved again.
+    for the one before, and renamed `damaged-STEP`, so that its step is saved again.
 
     Args:
       like: a state of the same tree, shapes and dtypes, say a new one.
@@ -137,15 +137,19 @@ class CheckpointManager:
         tree = _verified(self._manager, step, item, target)
       except Exception as error:  # Orbax raises many kinds; all mean: not whole
         logging.error('CHECKPOINT %d IN %s CANNOT BE USED, trying the one before: %s',
-                      step, self._directory, str(error).splitlines()[0])
+                      step, self._directory, repr(error)[:300])
         continue
-      for torn in (s for s in steps if s > step):
-        self._manager.delete(torn)
+      self._put_aside([s for s in steps if s > step])
       return tree
     if steps:
       raise CheckpointError(f'{self._directory}: none of the checkpoints {steps} is whole; '
                             'start anew, or bring a copy back')
     return None
+
+  def _put_aside(self, steps: list[int]) -> None:
+    for step in steps:
+      (self._directory / str(step)).rename(self._directory / f'damaged-{step}')
+    self._manager.reload()
 
   def wait(self) -> None:
     """Until every save is on disk."""
@@ -162,14 +166,14 @@ def load_generator(directory: str | os.PathLike, step: int | None = None
 
   Args:
     directory: of the checkpoints.
-    step: which; the newest by default.
+    step: which; by default the newest that is whole.
 
   Returns:
     `params, variables`, nested dictionaries of numpy arrays, for `Objective.sample`.
 
   Raises:
-    FileNotFoundError: no checkpoint there.
-    CheckpointError: the checkpoint's digest differs.
+    FileNotFoundError: no checkpoint there, or none of that step.
+    CheckpointError: none is whole.
   """
   path = pathlib.Path(directory).absolute()
   if not path.is_dir():
@@ -177,12 +181,18 @@ def load_generator(directory: str | os.PathLike, step: int | None = None
   with ocp.CheckpointManager(
       path, item_names=('state', 'generator', 'digest'),
       options=ocp.CheckpointManagerOptions(read_only=True)) as manager:
-    step = manager.latest_step() if step is None else step
-    if step is None or step not in manager.all_steps():
+    steps = sorted(manager.all_steps(), reverse=True)
+    wanted = steps if step is None else [s for s in steps if s == step]
+    if not wanted:
       raise FileNotFoundError(f'{path}: no checkpoint {"" if step is None else step}, '
-                              f'only {sorted(manager.all_steps())}')
-    tree = _verified(manager, step, 'generator', None)
-  return tree['params'], tree['variables']
+                              f'only {steps[::-1]}')
+    for found in wanted:
+      try:
+        tree = _verified(manager, found, 'generator', None)
+        return tree['params'], tree['variables']
+      except Exception as error:  # as above
+        logging.error('GENERATOR %d IN %s CANNOT BE USED: %s', found, path, repr(error)[:300])
+  raise CheckpointError(f'{path}: no generator of {wanted} is whole')
 
 
 def _verified(manager: ocp.CheckpointManager, step: int, item: str, target: Tree) -> Tree:

@@ -5,8 +5,8 @@ import fcntl
 import json
 import os
 import pathlib
-import tempfile
 from typing import IO
+import uuid
 
 
 @contextlib.contextmanager
@@ -21,23 +21,16 @@ def write_aside(path: str | os.PathLike) -> Iterator[IO[bytes]]:
   ['a']
   """
   path = pathlib.Path(path)
-  with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f'.{path.name}.',
-                                   delete=False) as f:
-    try:
+  aside = path.parent / f'.{path.name}.{uuid.uuid4().hex[:8]}.aside'
+  try:
+    with open(aside, 'xb') as f:
       yield f
       f.flush()
       os.fsync(f.fileno())
-      os.chmod(f.name, 0o666 & ~_umask())
-      os.replace(f.name, path)
-    except BaseException:
-      os.unlink(f.name)
-      raise
-
-
-def _umask() -> int:
-  mask = os.umask(0)
-  os.umask(mask)
-  return mask
+    os.replace(aside, path)
+  except BaseException:
+    aside.unlink(missing_ok=True)
+    raise
 
 
 class Locked(RuntimeError):

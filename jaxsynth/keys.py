@@ -3,8 +3,6 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth.types import Context
-
 
 def per_example(key: Array, n: int, axis_name: str | None = None) -> Array:
   """Keys `[n]` of this device's `n` examples, by their index in the whole batch.
@@ -25,8 +23,6 @@ def per_example(key: Array, n: int, axis_name: str | None = None) -> Array:
   return jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(n))
 
 
-def per_device(ctx: Context) -> Array:
+def per_device(key: Array, axis_name: str | None = None) -> Array:
   """A key of this device alone: for masks drawn by the layer, not the example."""
-  if ctx.axis_name is None:
-    return ctx.key
-  return jax.random.fold_in(ctx.key, jax.lax.axis_index(ctx.axis_name))
+  return key if axis_name is None else jax.random.fold_in(key, jax.lax.axis_index(axis_name))

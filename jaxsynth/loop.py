@@ -42,7 +42,7 @@ def run(step_fn: Callable[[TrainState, Any, Array], tuple[TrainState, Metrics]],
     The state after `num_steps`.
 
   Raises:
-    ValueError: the steps left are not whole calls.
+    ValueError: the steps left are not whole calls, or the batches run out before.
   """
   start = int(state.step)
   if (num_steps - start) % steps_per_call:
@@ -63,4 +63,7 @@ def run(step_fn: Callable[[TrainState, Any, Array], tuple[TrainState, Metrics]],
       for hook in hooks:
         hook(step, state, metrics)
     jax.block_until_ready(state)
+  if int(state.step) != num_steps:
+    raise ValueError(f'the batches ran out at step {int(state.step)} of {num_steps}; '
+                     'expected an iterator without end, or as long as the run')
   return state

@@ -10,13 +10,13 @@ class TensorBoard:
 
   Args:
     logdir: folder of the event files.
-    start: the step a resumed run starts from; what was logged past it is hidden.
+    start: the step that the run starts from; what was logged past it is hidden.
   """
 
   def __init__(self, logdir: str | os.PathLike, start: int = 0):
     import tensorboardX  # slow to load
     self._writer = tensorboardX.SummaryWriter(
-        os.fspath(logdir), purge_step=start + 1 if start else None)
+        os.fspath(logdir), purge_step=start + 1)
 
   def scalars(self, step: int, values: Mapping[str, float]) -> None:
     """One point of each curve."""
@@ -31,6 +31,10 @@ class TensorBoard:
     """A distribution, `[n]`."""
     self._writer.add_histogram(name, np.asarray(values), step)
 
-  def close(self) -> None:
+  def flush(self) -> None:
     """Writes what is pending."""
+    self._writer.flush()
+
+  def close(self) -> None:
+    """Writes what is pending, and ends."""
     self._writer.close()

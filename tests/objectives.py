@@ -9,14 +9,13 @@ import jax.numpy as jnp
 import optax
 
 from jaxsynth import keys as keys_
-from jaxsynth.objectives import gan, network
+from jaxsynth.objectives import gan
 from jaxsynth.types import Objective
 
 SHAPE = (4, 4, 1)
 
 
 class TinyGenerator(nn.Module):
-  dropout: float = 0.
   axis_name: str | None = None
 
   @nn.compact
@@ -117,7 +116,7 @@ def classifier(axis_name=None):
 
 
 BOTH = ('discriminator', 'generator')
-# name: (objective of an axis name, players, statistics differ between devices)
+# name: (objective of an axis name, players)
 TABLE = {
     'gan': (lambda axis=None: tiny_gan(axis), BOTH),
     'gan-local-batch-norm': (lambda axis=None: tiny_gan(), BOTH),
@@ -135,4 +134,4 @@ def batch(n=8, seed=0):
           'label': jax.random.randint(rng, (n,), 0, 3)}
 
 
-__all__ = ('TABLE', 'CONDITIONAL', 'batch', 'network', 'tiny_gan', 'vae')
+__all__ = ('TABLE', 'CONDITIONAL', 'batch', 'tiny_gan', 'vae')

@@ -67,7 +67,10 @@ def test_a_state_of_four_devices_goes_on_on_one(tmp_path, states):
   back, _ = restored(tmp_path)
   chex.assert_trees_all_equal(back, jax.device_get(after))
   alone, _ = ts.jit(algorithm().step)(back, objectives.batch(), jax.random.key(3))
-  assert int(alone.step) == 4
+  spread, _ = step(jax.tree.map(jnp.asarray, back), objectives.batch(), jax.random.key(3))
+  # Adam divides by sqrt(v): where a gradient is zero but for rounding, so do its signs
+  chex.assert_trees_all_close(jax.device_get(alone.ema), jax.device_get(spread.ema), atol=2e-2)
+  assert int(alone.step) == int(spread.step) == 4
 
 
 def test_a_digest_does_not_depend_on_the_sharding(states):
@@ -107,6 +110,17 @@ def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, da
   chex.assert_trees_all_equal(state, states[2])
   assert 'CHECKPOINT 3' in caplog.text and 'CANNOT BE USED' in caplog.text
   assert steps == [2]  # so that step 3 is saved anew
+
+
+@pytest.mark.filterwarnings('ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning')
+@pytest.mark.parametrize('item', ['digest', 'generator'])
+def test_a_torn_generator_falls_back_too(tmp_path, states, item):
+  saved(tmp_path, states)
+  for path in (tmp_path / '3' / item).rglob('*'):
+    if path.is_file():
+      truncate(path)
+  params, _ = checkpoint.load_generator(tmp_path)
+  chex.assert_trees_all_equal(params['generator'], ts.averaged(states[2])[0]['generator'])
 
 
 def test_when_none_is_whole_it_raises(tmp_path, states):

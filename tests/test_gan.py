@@ -1,11 +1,13 @@
 """The GAN objective's own words: latents, labels, and what it refuses."""
+import chex
 import jax
 import jax.numpy as jnp
 import objectives
 import pytest
 
+from jaxsynth import keys
 from jaxsynth.losses.adversarial import GANLoss
-from jaxsynth.objectives import gan
+from jaxsynth.objectives import gan, network
 from jaxsynth.types import Context
 
 
@@ -42,6 +44,39 @@ def test_an_examples_latent_does_not_depend_on_the_batch_size(key):
     objective.loss({'generator': {}, 'discriminator': {}},
                    {'generator': {}, 'discriminator': {}}, objectives.batch(n), context(key))
   assert bool(jnp.all(seen[0][:4] == seen[1])) and len(set(seen[0].tolist())) == 8
+
+
+def test_every_key_is_drawn_from_once(monkeypatch, key):
+  """Latents and both dropouts: eight keys of examples, three of networks, none shared."""
+  used = []
+  apply, per_example = network.apply, keys.per_example
+
+  def spy_apply(*args, key=None, **kwargs):
+    used.append(key)
+    return apply(*args, key=key, **kwargs)
+
+  def spy_keys(*args):
+    used.extend(per_example(*args))
+    return per_example(*args)
+
+  monkeypatch.setattr(network, 'apply', spy_apply)
+  monkeypatch.setattr(keys, 'per_example', spy_keys)
+  objective = objectives.tiny_gan(dropout=0.5)
+  params, variables = objective.init(key, objectives.batch())
+  used.clear()
+  objective.loss(params, variables, objectives.batch(), context(key))
+  assert len({tuple(jax.random.key_data(k).tolist()) for k in used}) == len(used) == 11
+
+
+def test_evaluation_moves_nothing_and_drops_nothing(key):
+  objective = objectives.tiny_gan(dropout=0.5)
+  params, variables = objective.init(key, objectives.batch())
+  ctx = context(key)._replace(train=False)
+  _, (after, one) = objective.loss(params, variables, objectives.batch(), ctx)
+  _, (_, two) = objective.loss(params, variables, objectives.batch(), ctx._replace(
+      key=jax.random.key(9)))
+  chex.assert_trees_all_equal(after, variables)
+  assert one['logits/real'] == two['logits/real'] and one['logits/fake'] != two['logits/fake']
 
 
 def test_refusals(key):

@@ -25,7 +25,7 @@ ROOMS = {
     'data': {'types', 'keys'},
     'synthesis': {'types', 'keys', 'files', 'data'},
     'loop': {'types'},
-    'hooks': {'types', 'loop'},
+    'hooks': {'types'},
     'tensorboard': set(),
     'checkpoint': {'types', 'ema'},
 }

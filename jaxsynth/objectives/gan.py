@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxsynth import keys as keys_
 from jaxsynth.losses.adversarial import GANLoss, NON_SATURATING
 from jaxsynth.objectives import network
-from jaxsynth.types import Batch, Context, Objective, PerPlayer
+from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
 
 
 def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
@@ -52,7 +52,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     image, labels = batch['image'][:1], tuple(x[:1] for x in labels_of(batch))
     chex.assert_rank(image, 4)
     z = latents(key_z[None])
-    g, d = network.init(generator, key_g, z, *labels), None
+    g = network.init(generator, key_g, z, *labels)
     fake = jax.eval_shape(lambda: network.apply(generator, *g, z, *labels)[0])
     if fake.shape != image.shape:
       raise ValueError(f"the generator's images are {fake.shape[1:]}, the data's are "
@@ -61,20 +61,23 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     return ({'generator': g[0], 'discriminator': d[0]},
             {'generator': g[1], 'discriminator': d[1], 'shared': {}})
 
-  def judge(params: Array, variables: Array, *args: Array, key: Array):
+  def judge(params: Tree, variables: Tree, *args: Array, train: bool, key: Array):
     logits, variables = network.apply(
-        discriminator, params, variables, *args, train=True, key=key)
+        discriminator, params, variables, *args, train=train, key=key)
     return logits.reshape(logits.shape[0]), variables
 
   def losses(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
     real, labels = batch['image'], labels_of(batch)
-    z = latents(keys_.per_example(ctx.key, real.shape[0], ctx.axis_name))
-    key_g, key_real, key_fake = jax.random.split(keys_.per_device(ctx), 3)
+    # two branches: a key folded and a key split would meet in the same keys
+    key_examples, key_device = jax.random.split(ctx.key)
+    z = latents(keys_.per_example(key_examples, real.shape[0], ctx.axis_name))
+    key_g, key_real, key_fake = jax.random.split(
+        keys_.per_device(key_device, ctx.axis_name), 3)
     fake, of_g = network.apply(generator, params['generator'], variables['generator'],
-                               z, *labels, train=True, key=key_g)
+                               z, *labels, train=ctx.train, key=key_g)
     of_d, d = params['discriminator'], variables['discriminator']
-    real_logits, d = judge(of_d, d, real, *labels, key=key_real)
-    fake_logits, d = judge(of_d, d, fake, *labels, key=key_fake)
+    real_logits, d = judge(of_d, d, real, *labels, train=ctx.train, key=key_real)
+    fake_logits, d = judge(of_d, d, fake, *labels, train=ctx.train, key=key_fake)
     values = {'generator': jnp.mean(loss.generator(real_logits, fake_logits)),
               'discriminator': jnp.mean(loss.discriminator(real_logits, fake_logits))}
     metrics = {'logits/real': jnp.mean(real_logits),
