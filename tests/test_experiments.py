@@ -1,5 +1,6 @@
 """The main job as a user runs it, at toy size."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -10,6 +11,7 @@ import jax
 import numpy as np
 from PIL import Image
 import pytest
+import startup
 
 from jaxsynth import data, synthesis, train_step as ts
 
@@ -75,6 +77,31 @@ def test_a_config_rebuilds_its_run(outputs):
   draw = synthesis.drawer(rebuilt.algorithm.sample, rebuilt.num_classes, block=10)
   assert draw(*ts.averaged(state), jax.random.key(1), 0, 3).shape == (3, 28, 28, 1)
   assert rebuilt.phases == 2
+
+
+@pytest.mark.parametrize('parallel', ['jit', 'sharded'])
+@pytest.mark.parametrize('resumed', [False, True])
+def test_a_run_compiles_its_step_once(outputs, parallel, resumed):
+  """New state, restored state, or a step's own output: one program."""
+  config = json.loads((outputs / 'jit/config.json').read_text())['flags']
+  config = {**config, 'parallel': parallel}
+  run_ = build.build(config, (28, 28, 1), 10)
+  compiled = build.compiled(config, run_, jax.devices()[:1 + (parallel == 'sharded')])
+  host = build.source(config).take(np.arange(8))
+  state = jax.jit(run_.algorithm.init)(jax.random.key(0), data.to_float(host))
+  state = compiled.state(jax.device_get(state) if resumed else state)
+  for _ in range(3):
+    batch = data.to_float(jax.tree.map(compiled.batch, dict(host)))
+    state, metrics = jax.block_until_ready(compiled.step(state, batch, jax.random.key(1)))
+  assert compiled.step._cache_size() == 1 and int(state.step) == 3
+
+
+def test_compiled_programs_are_kept_where_they_can_be(outputs, monkeypatch, caplog):
+  kept = list(pathlib.Path(os.environ['XDG_CACHE_HOME'], 'jaxsynth/compiled').glob('*/*'))
+  assert any('train_step' in path.name for path in kept)
+  monkeypatch.setenv('XDG_CACHE_HOME', str(outputs / 'jit/config.json'))
+  startup.keep_compiled()
+  assert 'compiled programs are not kept' in caplog.text
 
 
 @pytest.mark.parametrize('flags, message', [
