@@ -30,9 +30,10 @@ def run(*args):
 def outputs(tmp_path_factory):
   """One run of each way to compile, conditional under `sharded`."""
   folder = tmp_path_factory.mktemp('runs')
-  ways = {'jit': [], 'again': [], 'pmap': ['--parallel=pmap', '--devices=2'],
-          'sharded': ['--parallel=sharded', '--devices=2', '--conditional',
-                      '--discriminator_steps=2']}
+  plain = ['--noconditional']
+  ways = {'jit': plain, 'again': plain,
+          'pmap': [*plain, '--parallel=pmap', '--devices=2'],
+          'sharded': ['--parallel=sharded', '--devices=2', '--discriminator_steps=2']}
   for name, flags in ways.items():
     done = run(QUICK, *TINY, f'--workdir={folder / name}', *flags)
     assert done.returncode == 0, done.stderr

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-COMMAND = [sys.executable, 'experiments/mnist_dcgan.py', '--batch_size=8', '--steps=600',
+COMMAND = [sys.executable, 'experiments/mnist_dcgan.py', '--batch_size=8', '--steps=300',
            '--generator_width=4', '--discriminator_width=4', '--latent_dim=3',
-           '--sample_every=200', '--log_every=3', '--checkpoint_every=7', '--num_synthetic=30']
+           '--sample_every=100', '--log_every=3', '--checkpoint_every=7', '--num_synthetic=30']
 
 
 def start(folder, *flags):
@@ -33,7 +33,7 @@ def last_row(folder):
   return json.loads(lines[-1])['step'] if lines else 0
 
 
-def outputs(folder, last=600):
+def outputs(folder, last=300):
   """Every byte that a run promises, and its last checkpoint's digest of every leaf."""
   found = {str(p.relative_to(folder)): p.read_bytes()
            for p in (folder / 'metrics.jsonl', *sorted((folder / 'samples').iterdir()))}
@@ -103,19 +103,19 @@ def test_a_finished_run_is_left_as_it_is_and_can_go_on(tmp_path, whole):
   before = outputs(whole)
   assert finish(whole)[0] == 0 and outputs(whole) == before
   assert finish(tmp_path, '--steps=42')[0] == 0
-  code, text = finish(tmp_path, '--sample_every=300')
+  code, text = finish(tmp_path, '--sample_every=150')
   assert code == 0, text
   after = outputs(tmp_path)
-  same = ('metrics.jsonl', 'images', 'state', 'samples/step_000600.png')
+  same = ('metrics.jsonl', 'images', 'state', 'samples/step_000300.png')
   assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
 @pytest.mark.parametrize('flags, message', [
     (['--seed=1', '--b2=0.9'], '--b2: 0.999 before, 0.9 now\n  --seed: 0 before, 1 now'),
-    (['--schedule=cosine', '--steps=800'], '--steps: 600 before, 800 now'),
+    (['--schedule=cosine', '--steps=800'], '--steps: 300 before, 800 now'),
     (['--split=test'], 'data size: 4000 before, 500 now'),
-    (['--steps=30'], 'the run is at step 600 already'),
-    (['--steps=601', '--steps_per_call=1', '--parallel=pmap', '--noglobal_batch_norm'],
+    (['--steps=30'], 'the run is at step 300 already'),
+    (['--steps=301', '--steps_per_call=1', '--parallel=pmap', '--noglobal_batch_norm'],
      '--global_batch_norm: True before, False now')])
 def test_another_configuration_is_refused_and_nothing_written(whole, flags, message):
   before = (whole / 'config.json').read_bytes()
