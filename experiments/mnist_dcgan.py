@@ -32,6 +32,7 @@ def main(argv: list[str]) -> None:
   devices = startup.take_devices(config['devices'])
   if options.FLAGS.compilation_cache:
     startup.keep_compiled()
+  startup.keep_memory()
   try:
     source = build.source(config)
   except (ValueError, OSError, ImportError) as error:

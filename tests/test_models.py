@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxsynth.models import dcgan
-from jaxsynth.models.layers import Conv, ConvTranspose
+from jaxsynth.models.layers import Conv, ConvTranspose, Dropout
 from jaxsynth.objectives import network
 
 
@@ -76,3 +76,23 @@ def test_layers_hold_linens_parameters(ours, theirs, s, key):
   with jax.numpy_rank_promotion('allow'):
     want = theirs.apply(variables, x)
   np.testing.assert_allclose(ours.apply(variables, x), want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('rate', [0.1, 0.3, 0.75])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(rate):
+  x = jnp.ones((401, 251))  # an odd number of elements
+  y, pullback = jax.vjp(lambda x: Dropout(rate, False).apply(
+      {}, x, rngs={'dropout': jax.random.key(0)}), x)
+  deviation = (rate * (1 - rate) / x.size) ** 0.5
+  assert abs(float(jnp.mean(y == 0)) - rate) < 4 * deviation
+  assert abs(float(jnp.mean(y)) - 1) < 4 * deviation / (1 - rate)
+  np.testing.assert_allclose(np.unique(y), [0, 1 / (1 - rate)], rtol=1e-4)
+  np.testing.assert_array_equal(pullback(x)[0], y)
+
+
+def test_dropout_off_and_refused():
+  x = jnp.ones((3, 5))
+  assert Dropout(0.3, True).apply({}, x) is x
+  assert Dropout(0., False).apply({}, x) is x
+  with pytest.raises(ValueError, match='in \\[0, 1\\), got 1.0'):
+    Dropout(1., False).apply({}, x)

@@ -13,7 +13,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth.models.layers import Conv, ConvTranspose
+from jaxsynth.models.layers import Conv, ConvTranspose, Dropout
 
 KERNEL = nn.initializers.normal(0.02)
 LATENT = nn.initializers.lecun_normal()  # keeps the latent's variance
@@ -90,7 +90,7 @@ class Discriminator(nn.Module):
     for s in self.strides:
       x = Conv(self.width, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL)(x)
       x = nn.leaky_relu(x, 0.2)
-      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+      x = Dropout(self.dropout, deterministic=not train)(x)
     x = x.reshape(x.shape[0], -1).astype(jnp.float32)
     logits = nn.Dense(1, kernel_init=KERNEL)(x)[:, 0]
     if self.num_classes is None:

@@ -2,6 +2,7 @@
 from typing import Any
 
 from flax import linen as nn
+import jax
 from jax import Array
 import jax.numpy as jnp
 
@@ -45,3 +46,29 @@ class ConvTranspose(Conv):
   @nn.compact
   def __call__(self, x: Array) -> Array:
     return self._convolve(ops.conv_transpose, x)
+
+
+class Dropout(nn.Module):
+  """Zeroes a share `rate` of `x` (any shape) and scales the rest to the same mean.
+
+  `nn.Dropout` with 16 random bits an element instead of 32: half the generator's
+  work, which is 3 % of the article's step on CPU. The rate is met to 2^-17, the mean
+  exactly. Draws from `'dropout'`.
+
+  Attributes:
+    rate: share that is zeroed, in [0, 1).
+    deterministic: whether `x` passes unchanged.
+  """
+  rate: float
+  deterministic: bool
+
+  @nn.compact
+  def __call__(self, x: Array) -> Array:
+    if not 0 <= self.rate < 1:
+      raise ValueError(f'rate: expected a share in [0, 1), got {self.rate}')
+    if self.deterministic or not self.rate:
+      return x
+    kept = max(2**16 - round(self.rate * 2**16), 1)
+    words = jax.random.bits(self.make_rng('dropout'), (-(-x.size // 2),), jnp.uint32)
+    bits = jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)[:x.size]
+    return jnp.where(bits.reshape(x.shape) < kept, x * (2**16 / kept), 0)
