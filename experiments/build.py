@@ -10,12 +10,15 @@ import numpy as np
 import optax
 
 from jaxsynth import data, objectives, train_step as ts
+from jaxsynth.accumulate import accumulate
 from jaxsynth.losses import adversarial
 from jaxsynth.models import dcgan
 from jaxsynth.types import Algorithm
 
 AXIS = 'batch'
-LOSSES = {'non_saturating': adversarial.NON_SATURATING}
+LOSSES = {'non_saturating': adversarial.NON_SATURATING,
+          'relativistic_average': adversarial.RELATIVISTIC_AVERAGE}
+LATER = {'accumulate': 1, 'packing': 1, 'generator_norm': 'batch'}  # not in every config.json
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
 
@@ -68,29 +71,35 @@ def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
   Returns:
     The run; nothing is computed yet.
   """
+  config = {**LATER, **config}
   classes = num_classes if config['conditional'] else None
   mapped = AXIS if config['parallel'] == 'pmap' else None
   dtype = DTYPES[config['dtype']]
   generator = dcgan.Generator(
       image_shape, config['generator_width'], config['generator_strides'], classes,
-      dtype, mapped if config['global_batch_norm'] else None, config['kernel_size'])
+      dtype, mapped if config['global_batch_norm'] else None, config['kernel_size'],
+      config['generator_norm'] == 'batch')
   discriminator = dcgan.Discriminator(
       config['discriminator_width'], config['discriminator_strides'],
       config['dropout'], classes, dtype, config['kernel_size'])
   objective = objectives.gan(generator, discriminator, LOSSES[config['loss']],
-                             latent_dim=config['latent_dim'], num_classes=classes)
+                             latent_dim=config['latent_dim'], num_classes=classes,
+                             packing=config['packing'])
   optimizers = {
       player: optax.adam(rate(config, player), config['b1'], config['b2'])
       for player in ('generator', 'discriminator')}
   extra = config['discriminator_steps'] - 1
   schedule = (('discriminator',),) * extra + (('generator', 'discriminator'),)
   algorithm = ts.build(objective, optimizers, schedule=schedule, axis_name=mapped,
+                       grad_fn=accumulate(objective, config['accumulate']),
                        ema=ts.EMA(('generator',), config['ema_decay']))
 
   @jax.jit
-  def logits(state: ts.TrainState, *args: jax.Array):
+  def logits(state: ts.TrainState, image: jax.Array, *labels: jax.Array):
     own = {'params': state.params['discriminator'], **state.variables['discriminator']}
-    return discriminator.apply(own, *args, train=False)
+    whole = len(image) - len(image) % config['packing']
+    return discriminator.apply(
+        own, objectives.packed(image[:whole], config['packing']), *labels, train=False)
 
   return Run(algorithm, classes, len(schedule), logits)
 

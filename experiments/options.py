@@ -27,7 +27,12 @@ flags.DEFINE_integer('batch_size', 64, 'Images a step, all devices together.',
                      lower_bound=1)
 flags.DEFINE_integer('discriminator_steps', 1, 'Discriminator updates a step; with 1, '
                      'both networks are updated together.', lower_bound=1)
-flags.DEFINE_enum('loss', 'non_saturating', ['non_saturating'], 'Adversarial loss.')
+flags.DEFINE_integer('accumulate', 1, 'Parts that a step takes its batch in, to save memory; '
+                     'needs --generator_norm=group.', lower_bound=1)
+flags.DEFINE_enum('loss', 'non_saturating', ['non_saturating', 'relativistic_average'],
+                  'Adversarial loss.')
+flags.DEFINE_integer('packing', 1, 'Images that the discriminator judges together.',
+                     lower_bound=1)
 flags.DEFINE_float('generator_learning_rate', 1e-4, 'Of Adam.', lower_bound=0)
 flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', lower_bound=0)
 flags.DEFINE_enum('schedule', 'constant', ['constant', 'cosine'], 'Of both learning '
@@ -41,6 +46,8 @@ flags.DEFINE_integer('latent_dim', 100, 'Size of the latent.', lower_bound=1)
 flags.DEFINE_bool('conditional', False, 'Give both networks the label.')
 flags.DEFINE_integer('generator_width', 128, 'Channels.', lower_bound=1)
 flags.DEFINE_integer('discriminator_width', 128, 'Channels.', lower_bound=1)
+flags.DEFINE_enum('generator_norm', 'batch', ['batch', 'group'], 'Normalisation: of the '
+                  'batch, or of each example.')
 flags.DEFINE_list('generator_strides', '1,2,2', 'Of each transposed convolution.')
 flags.DEFINE_list('discriminator_strides', '2,2', 'Of each convolution.')
 flags.DEFINE_integer('kernel_size', 5, 'Of both networks\' strided convolutions.',
@@ -91,8 +98,9 @@ flags.register_multi_flags_validator(
     lambda f: f['devices'] == 1 or f['parallel'] != 'jit',
     '--devices above 1 needs --parallel=pmap or sharded')
 flags.register_multi_flags_validator(
-    ['devices', 'batch_size'], lambda f: f['batch_size'] % f['devices'] == 0,
-    '--batch_size must be a multiple of --devices')
+    ['devices', 'batch_size', 'accumulate', 'packing'],
+    lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
+    '--batch_size must be a multiple of --devices times --accumulate times --packing')
 flags.register_multi_flags_validator(
     ['steps_per_call', 'steps', 'log_every', 'sample_every', 'checkpoint_every'],
     lambda f: not any(f[name] % f['steps_per_call'] for name in f),

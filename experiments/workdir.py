@@ -8,6 +8,7 @@ from typing import Any
 
 from absl import app, logging
 
+from build import LATER
 from jaxsynth import files
 
 FREE = ('log_every', 'sample_every', 'checkpoint_every', 'num_synthetic', 'tensorboard')
@@ -52,7 +53,7 @@ def check(path: pathlib.Path, record: Mapping[str, Any]) -> None:
   if not (path / 'config.json').exists():
     return
   before = json.loads((path / 'config.json').read_text())
-  old, new = before['flags'], record['flags']
+  old, new = {**LATER, **before['flags']}, record['flags']
   free = () if _fixes_steps(new) or _fixes_steps(old) else ('steps',)
   changed = [n for n in sorted({*old, *new}) if old.get(n) != new.get(n)]
   lines = [f'\n  --{n}: {old.get(n)!r} before, {new.get(n)!r} now'

@@ -1,28 +1,37 @@
-"""One key an example, whichever device it is on."""
+"""One key an example, whichever device and part of the batch it is in."""
 import jax
 from jax import Array
 import jax.numpy as jnp
 
+from jaxsynth.types import Context
 
-def per_example(key: Array, n: int, axis_name: str | None = None) -> Array:
-  """Keys `[n]` of this device's `n` examples, by their index in the whole batch.
+
+def per_example(key: Array, n: int, ctx: Context) -> Array:
+  """Keys `[n]` of the examples here, by their index in the whole batch.
 
   Args:
-    key: the same on every device.
-    n: how many examples this device has.
-    axis_name: the mapped axis that shares the batch, or `None`.
+    key: `ctx.key` or one made from it, the same everywhere.
+    n: how many examples there are here.
+    ctx: its axis name and part say where here is.
 
   Returns:
     `[n]` keys, `fold_in(key, i)` for global index `i`.
 
-  >>> keys = per_example(jax.random.key(0), 3)
-  >>> bool(keys[2] == jax.random.fold_in(jax.random.key(0), 2))
+  >>> ctx = Context(jnp.int32(0), jax.random.key(0), part=(1, 2))
+  >>> bool(per_example(ctx.key, 3, ctx)[0] == jax.random.fold_in(ctx.key, 3))
   True
   """
-  first = 0 if axis_name is None else n * jax.lax.axis_index(axis_name)
-  return jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(n))
+  return jax.vmap(jax.random.fold_in, (None, 0))(key, n * _place(ctx) + jnp.arange(n))
 
 
-def per_device(key: Array, axis_name: str | None = None) -> Array:
-  """A key of this device alone: for masks drawn by the layer, not the example."""
-  return key if axis_name is None else jax.random.fold_in(key, jax.lax.axis_index(axis_name))
+def per_part(key: Array, ctx: Context) -> Array:
+  """A key of this device and part alone: for masks drawn by the layer, not the example."""
+  alone = ctx.axis_name is None and ctx.part[1] == 1
+  return key if alone else jax.random.fold_in(key, _place(ctx))
+
+
+def _place(ctx: Context) -> Array | int:
+  """How many parts of the whole batch come before this one."""
+  index, count = ctx.part
+  device = 0 if ctx.axis_name is None else jax.lax.axis_index(ctx.axis_name)
+  return device * count + index

@@ -19,11 +19,14 @@ class Context(NamedTuple):
     key: the key of this step and phase; the same on every device.
     train: whether to train (dropout, batch statistics) or to evaluate.
     axis_name: the mapped axis that shares the batch, or `None`.
+    part: `(index, count)`: which of how many equal parts of this device's batch
+      these arguments are, when gradients are accumulated.
   """
   step: Array
   key: Array
   train: bool = True
   axis_name: str | None = None
+  part: tuple[Array | int, int] = (0, 1)
 
 
 class Objective(NamedTuple):
@@ -39,11 +42,14 @@ class Objective(NamedTuple):
       Each loss is a mean over the batch; metrics are scalars.
     sample: `(params, variables, keys, cond) -> [n, ...]`; `keys` `[n]` holds one
       key a sample, `cond` labels `[n]` or `None`.
+    coupled: why the loss of a batch is not the mean of its parts' losses; empty if
+      it is.
   """
   init: Callable[[Array, Batch], tuple[PerPlayer, PerPlayer]]
   loss: Callable[[PerPlayer, PerPlayer, Batch, Context],
                  tuple[Mapping[Player, Array], tuple[PerPlayer, Metrics]]]
   sample: Callable[[PerPlayer, PerPlayer, Array, Array | None], Array]
+  coupled: str = ''
 
 
 class TrainState(NamedTuple):

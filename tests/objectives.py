@@ -54,7 +54,7 @@ def vae(axis_name=None, dim=2):
   def loss(params, variables, batch, ctx):
     own, x = params['model'], flat(batch['image'])
     mean, log_std = jnp.split(encoder.apply(own['encoder'], x), 2, -1)
-    keys = keys_.per_example(ctx.key, len(x), ctx.axis_name)
+    keys = keys_.per_example(ctx.key, len(x), ctx)
     noise = jax.vmap(lambda k: jax.random.normal(k, (dim,)))(keys)
     y = decoder.apply(own['decoder'], mean + jnp.exp(log_std) * noise)
     kl = .5 * (mean ** 2 + jnp.exp(2 * log_std) - 1) - log_std
@@ -77,7 +77,7 @@ def rectified_flow(axis_name=None):
 
   def loss(params, variables, batch, ctx):
     x = batch['image'].reshape(-1, 16)
-    keys = keys_.per_example(ctx.key, len(x), ctx.axis_name)
+    keys = keys_.per_example(ctx.key, len(x), ctx)
     noise = jax.vmap(lambda k: jax.random.normal(k, (16,)))(keys)
     t = jax.vmap(lambda k: jax.random.uniform(jax.random.fold_in(k, 1)))(keys)
     there = (1 - t)[:, None] * noise + t[:, None] * x

@@ -27,15 +27,32 @@ def test_gradients_in_closed_form():
                              jax.nn.sigmoid(fake) - 1, rtol=1e-5)
 
 
+def test_relativistic_average_by_hand():
+  """Means 2 and -1. Real 1 and 3 against -1: softplus(-2), softplus(-4); fake 0 and -2
+  against 2: the same. The generator's: softplus(2 - f) + softplus(r + 1)."""
+  real, fake = jnp.array([1., 3.]), jnp.array([0., -2.])
+  loss, softplus = adversarial.RELATIVISTIC_AVERAGE, lambda x: np.log1p(np.exp(x))
+  np.testing.assert_allclose(loss.discriminator(real, fake),
+                             [2 * softplus(-2.), 2 * softplus(-4.)], rtol=1e-6)
+  np.testing.assert_allclose(loss.generator(real, fake),
+                             [2 * softplus(2.), 2 * softplus(4.)], rtol=1e-6)
+
+
+EVERY = pytest.mark.parametrize(
+    'loss', [adversarial.NON_SATURATING, adversarial.RELATIVISTIC_AVERAGE])
+
+
+@EVERY
 @pytest.mark.parametrize('logit', [-1e4, 1e4])
-def test_finite_at_the_edge(logit):
+def test_finite_at_the_edge(loss, logit):
   real, fake = jnp.full((3,), logit), jnp.full((3,), -logit)
-  for f in adversarial.NON_SATURATING:
+  for f in (loss.generator, loss.discriminator):
     value, grads = jax.value_and_grad(lambda r, x, f=f: jnp.sum(f(r, x)), (0, 1))(real, fake)
     assert np.isfinite(value) and all(np.isfinite(g).all() for g in grads)
 
 
-def test_shapes_must_agree():
-  for f in adversarial.NON_SATURATING:
+@EVERY
+def test_shapes_must_agree(loss):
+  for f in (loss.generator, loss.discriminator):
     with pytest.raises(AssertionError):
       f(jnp.zeros(3), jnp.zeros(4))

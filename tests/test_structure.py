@@ -18,6 +18,7 @@ ROOMS = {
     'files': set(),
     'images': {'files'},
     'train_step': {'types', 'ema'},
+    'accumulate': {'types', 'train_step'},
     'losses': set(),
     'ops': set(),
     'objectives': {'types', 'keys', 'losses'},

@@ -114,8 +114,10 @@ def test_key_is_folded_with_attempt_step_and_phase(key):
 
 
 def test_per_example_keys_do_not_depend_on_the_devices(key):
-  whole = keys_.per_example(key, 8)
-  shared = jax.vmap(lambda _: keys_.per_example(key, 2, 'i'), axis_name='i')(jnp.arange(4))
+  ctx = Context(jnp.int32(0), key)
+  whole = keys_.per_example(key, 8, ctx)
+  shared = jax.vmap(lambda _: keys_.per_example(key, 2, ctx._replace(axis_name='i')),
+                    axis_name='i')(jnp.arange(4))
   assert bool(jnp.all(whole == shared.reshape(8)))
 
 

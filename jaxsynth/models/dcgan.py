@@ -35,6 +35,8 @@ class Generator(nn.Module):
     dtype: of the computation; parameters and statistics are float32.
     axis_name: mapped axis for global batch statistics under `pmap`.
     kernel_size: of the transposed convolutions.
+    batch_norm: whether blocks normalise by the batch, or (GroupNorm) each example by
+      itself, in groups of 16 channels or fewer.
   """
   image_shape: tuple[int, int, int] = (28, 28, 1)
   width: int = 128
@@ -43,6 +45,7 @@ class Generator(nn.Module):
   dtype: Any = jnp.float32
   axis_name: str | None = None
   kernel_size: int = 5
+  batch_norm: bool = True
 
   @nn.compact
   def __call__(self, z: Array, label: Array | None = None, *, train: bool) -> Array:
@@ -56,11 +59,16 @@ class Generator(nn.Module):
     for s in self.strides:
       x = ConvTranspose(self.width, self.kernel_size, s, dtype=self.dtype,
                         kernel_init=KERNEL)(x)
-      x = nn.BatchNorm(use_running_average=not train, momentum=0.9, dtype=self.dtype,
-                       axis_name=self.axis_name if train else None)(x)
-      x = nn.relu(x)
+      x = nn.relu(self._normalise(x, train))
     x = Conv(channels, 7, dtype=self.dtype, kernel_init=KERNEL)(x)
     return jnp.tanh(x[:, :height, :width].astype(jnp.float32))
+
+  def _normalise(self, x: Array, train: bool) -> Array:
+    if not self.batch_norm:
+      return nn.GroupNorm(num_groups=None, group_size=math.gcd(16, self.width),
+                          dtype=self.dtype)(x)
+    return nn.BatchNorm(use_running_average=not train, momentum=0.9, dtype=self.dtype,
+                        axis_name=self.axis_name if train else None)(x)
 
 
 class Discriminator(nn.Module):

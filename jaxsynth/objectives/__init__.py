@@ -1,4 +1,4 @@
 """Networks and losses bound into objectives."""
-from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives.gan import gan, packed
 
-__all__ = ('gan',)
+__all__ = ('gan', 'packed')

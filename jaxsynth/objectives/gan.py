@@ -13,7 +13,8 @@ from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
 
 
 def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
-        latent_dim: int = 100, num_classes: int | None = None) -> Objective:
+        latent_dim: int = 100, num_classes: int | None = None,
+        packing: int = 1) -> Objective:
   """Binds two networks and a loss into an objective.
 
   Players `generator` and `discriminator`. Batches are `{'image': [B, H, W, C]}` in
@@ -29,6 +30,9 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     loss: both players' losses.
     latent_dim: size of the normal latent.
     num_classes: number of labels; `None` for an unconditional model.
+    packing: how many images of one kind the discriminator judges together, as
+      channels `[B / packing, H, W, packing * C]`: it then sees a lack of variety.
+      Lin et al. 2017, https://arxiv.org/abs/1712.04086. Unconditional only.
 
   Returns:
     An `Objective`. `sample`'s `cond` is labels `[n]` if conditional; its images
@@ -36,6 +40,9 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     and `init` does if the generator's images are not shaped as the data's.
   """
   conditional = num_classes is not None
+  if packing < 1 or packing > 1 and conditional:
+    raise ValueError(f'packing: expected a positive integer, and 1 with labels, got {packing} '
+                     f'and num_classes={num_classes}')
 
   def latents(keys: Array) -> Array:
     return jax.vmap(lambda key: jax.random.normal(key, (latent_dim,)))(keys)
@@ -57,22 +64,22 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     if fake.shape != image.shape:
       raise ValueError(f"the generator's images are {fake.shape[1:]}, the data's are "
                        f'{image.shape[1:]}')
-    d = network.init(discriminator, key_d, image, *labels)
+    d = network.init(discriminator, key_d, jnp.tile(image, packing), *labels)
     return ({'generator': g[0], 'discriminator': d[0]},
             {'generator': g[1], 'discriminator': d[1], 'shared': {}})
 
   def judge(params: Tree, variables: Tree, *args: Array, train: bool, key: Array):
+    image, *labels = args
     logits, variables = network.apply(
-        discriminator, params, variables, *args, train=train, key=key)
+        discriminator, params, variables, packed(image, packing), *labels, train=train, key=key)
     return logits.reshape(logits.shape[0]), variables
 
   def losses(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
     real, labels = batch['image'], labels_of(batch)
     # two branches: a key folded and a key split would meet in the same keys
     key_examples, key_device = jax.random.split(ctx.key)
-    z = latents(keys_.per_example(key_examples, real.shape[0], ctx.axis_name))
-    key_g, key_real, key_fake = jax.random.split(
-        keys_.per_device(key_device, ctx.axis_name), 3)
+    z = latents(keys_.per_example(key_examples, real.shape[0], ctx))
+    key_g, key_real, key_fake = jax.random.split(keys_.per_part(key_device, ctx), 3)
     fake, of_g = network.apply(generator, params['generator'], variables['generator'],
                                z, *labels, train=ctx.train, key=key_g)
     of_d, d = params['discriminator'], variables['discriminator']
@@ -95,4 +102,13 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     return network.apply(generator, params['generator'], variables['generator'],
                          latents(keys), *labels)[0]
 
-  return Objective(init, losses, sample)
+  coupled = loss.coupled or ('the discriminator judges packs of examples' if packing > 1 else '')
+  return Objective(init, losses, sample, coupled)
+
+
+def packed(image: Array, n: int) -> Array:
+  """Every `n` images as one: `[B, H, W, C] -> [B / n, H, W, n * C]`."""
+  b, h, w, c = image.shape
+  if b % n:
+    raise ValueError(f'packing {n} images: expected a multiple of them in a batch, got {b}')
+  return jnp.moveaxis(image.reshape(b // n, n, h, w, c), 1, 3).reshape(b // n, h, w, n * c)

@@ -1,0 +1,55 @@
+"""The article's DCGAN in jaxsynth, or with Linen's own convolutions (`--plain`)."""
+import argparse
+import contextlib
+import pathlib
+import sys
+from unittest import mock
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from flax import linen as nn  # noqa: E402
+import jax  # noqa: E402
+import optax  # noqa: E402
+from serve import serve  # noqa: E402
+import startup  # noqa: E402
+
+from jaxsynth import train_step as ts  # noqa: E402
+from jaxsynth.models import dcgan  # noqa: E402
+from jaxsynth.objectives import gan  # noqa: E402
+
+
+def linen():
+  """Linen's convolutions in the place of ours."""
+  def convolution(layer):
+    return lambda features, k, s=1, **kwargs: layer(features, (k, k), (s, s), **kwargs)
+  return mock.patch.multiple(dcgan, Conv=convolution(nn.Conv),
+                             ConvTranspose=convolution(nn.ConvTranspose))
+
+
+def main() -> None:
+  parser = argparse.ArgumentParser()
+  parser.add_argument('--batch', type=int, default=64)
+  parser.add_argument('--width', type=int, default=128)
+  parser.add_argument('--plain', action='store_true')
+  args = parser.parse_args()
+  startup.keep_memory()
+  adam = optax.adam(1e-4, b1=0.)
+  key = jax.random.key(0)
+  batch = {'image': jax.random.uniform(key, (args.batch, 28, 28, 1), minval=-1.)}
+  with linen() if args.plain else contextlib.nullcontext():
+    networks = dcgan.Generator(width=args.width), dcgan.Discriminator(width=args.width)
+    algorithm = ts.build(gan(*networks), {'generator': adam, 'discriminator': adam},
+                         ema=ts.EMA())
+    state = jax.jit(algorithm.init)(key, batch)
+    step = jax.jit(algorithm.step, donate_argnums=0).lower(state, batch, key).compile()
+
+  def run():
+    nonlocal state
+    state, metrics = step(state, batch, key)
+    jax.block_until_ready((state, metrics))
+
+  cost = step.cost_analysis() or {}
+  serve(f'jax {jax.__version__}', run, flops=cost.get('flops'))
+
+
+if __name__ == '__main__':
+  main()
