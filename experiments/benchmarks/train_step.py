@@ -72,8 +72,9 @@ def main(argv: list[str]) -> None:
                          f'{list(RUNNERS)[1:]}')
   rows = []
   for batch_size in map(int, BATCH_SIZES.value):
-    top = peak()
+    before = peak()
     results = race.race({name: command(name, batch_size) for name in names}, STEPS.value)
+    top = max(before, peak())
     flops = results['jaxsynth'].about['flops']
     for name, (seconds, about, peak_mb) in results.items():
       median = statistics.median(seconds)
@@ -83,7 +84,7 @@ def main(argv: list[str]) -> None:
                    'share_of_peak': flops / median / top, 'peak_mb': peak_mb,
                    'times_ours': median / statistics.median(results['jaxsynth'].seconds),
                    'versions': about['peer']})
-    print(f'matrix product {top / 1e9:.0f} GFLOP/s before batch {batch_size}', flush=True)
+    print(f'matrix product {top / 1e9:.0f} GFLOP/s around batch {batch_size}', flush=True)
   print(f'\n{"":15}{"batch":>6}{"median":>9}{"min":>8}{"max":>8}{"images/s":>10}'
         f'{"GFLOP/s":>9}{"of peak":>9}{"of ours":>9}{"MB":>7}')
   for row in rows:
