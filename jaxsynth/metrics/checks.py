@@ -55,3 +55,36 @@ def pair(a: str, x: Any, b: str, y: Any, least: int = 1) -> tuple[np.ndarray, np
     raise ValueError(f'{a} {list(x.shape)} and {b} {list(y.shape)}: expected features of '
                      'the same width; compute both with the same network')
   return x, y
+
+
+def labels(name: str, x: Any, num_classes: int) -> np.ndarray:
+  """Labels as a host array, int64 `[N]`.
+
+  Raises:
+    ValueError: another rank, not integers, none, or out of `[0, num_classes)`.
+
+  >>> labels('labels', [2, 0], 3)
+  array([2, 0])
+  """
+  x = np.asarray(x)
+  if x.ndim != 1 or not len(x) or not np.issubdtype(x.dtype, np.integer):
+    raise ValueError(f'{name}: {x.dtype}{list(x.shape)}, expected integers [N], N > 0; of '
+                     'logits or probabilities [N, K] take argmax(-1)')
+  if num_classes < 1 or x.min() < 0 or x.max() >= num_classes:
+    raise ValueError(f'{name}: in [{x.min()}, {x.max()}], expected [0, {num_classes})')
+  return x.astype(np.int64)
+
+
+def probabilities(name: str, x: Any) -> np.ndarray:
+  """Class probabilities as a host array, float64 `[N, K]`.
+
+  Raises:
+    ValueError: see `features`; below 0, or rows that do not add up to 1 within 1e-3.
+  """
+  x = features(name, x).astype(np.float64)
+  total = x.sum(1)
+  if x.min() < 0 or np.abs(total - 1).max() > 1e-3:
+    raise ValueError(f'{name}: values from {x.min():.4g}, rows that add up to between '
+                     f'{total.min():.4g} and {total.max():.4g}, expected probabilities; of '
+                     'logits take jax.nn.softmax')
+  return x
