@@ -1,6 +1,6 @@
 """Precision, recall, density and coverage."""
 import functools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 from jax import Array, lax
@@ -8,6 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth.metrics import checks, neighbours
+
+
+Ball: TypeAlias = tuple[Any, Any]  # centres `[N, D]`, squared radii `[N]`
 
 
 class PRDC(NamedTuple):
@@ -49,22 +52,22 @@ def prdc(real: Any, fake: Any, k: int = 5, *, block: int | None = None) -> PRDC:
   if k < 1:
     raise ValueError(f'k={k}: expected at least 1')
   real, fake = checks.pair('real', real, 'fake', fake, least=k + 1)
-  fake, real, _ = neighbours.centred(fake, real)
-  real_radius, fake_radius = (_radius(x, k, block) for x in (real, fake))
+  sets = fake, real
+  radii = [_radius(x, k, block) for x in sets]
+  *centred, scale = neighbours.centred(*sets)
+  balls = [(x, (r / np.float64(scale) ** 2).astype(np.float32)) for x, r in zip(centred, radii)]
   if block is None:
     block = neighbours.block_size(len(fake), len(real))
-  inside, close, real_hit, real_recalled = (np.array(x) for x in _compare(
-      fake, fake_radius.astype(np.float32), real, real_radius.astype(np.float32), block=block))
-  inside, close = inside[:len(fake)], close[:len(fake)]
-  rows = np.flatnonzero(close)
+  inside, close, hit, recalled = (np.array(x) for x in _compare(*balls, block=block))
+  rows = np.flatnonzero(close[:len(fake)])
   for start in range(0, len(rows), block):
     some = rows[start:start + block]
-    pairs = _settle(fake, fake_radius, real, real_radius, some, block)
-    inside[some] = pairs[0]
-    real_hit[pairs[1]] = True
-    real_recalled[pairs[2]] = True
-  return PRDC(float((inside > 0).mean()), float(real_recalled.mean()),
-              float(inside.sum() / (k * len(fake))), float(real_hit.mean()))
+    inside[some], more_hit, more_recalled = _settle(sets, radii, balls, some, block)
+    hit[more_hit] = True
+    recalled[more_recalled] = True
+  inside = inside[:len(fake)]
+  return PRDC(float((inside > 0).mean()), float(recalled.mean()),
+              float(inside.sum() / (k * len(fake))), float(hit.mean()))
 
 
 def _squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -81,8 +84,9 @@ def _radius(x: np.ndarray, k: int, block: int | None) -> np.ndarray:
   return _squared(x, x[indices[:, -1]])
 
 
-def _masks(fake: Array, fake_radius: Array, real: Array, real_radius: Array):
-  """Which fakes are surely in real balls, which reals in fake balls; which is unsure: `[B, N]`."""
+def _masks(fakes: Ball, reals: Ball) -> tuple[Array, Array, Array, Array]:
+  """Fakes surely in reals' balls, reals in fakes'; the same where it is unsure: `[B, N]`."""
+  (fake, fake_radius), (real, real_radius) = fakes, reals
   x2, y2 = jnp.sum(fake ** 2, 1)[:, None], jnp.sum(real ** 2, 1)[None]
   d2 = x2 + y2 - 2 * jnp.matmul(fake, real.T, precision=lax.Precision.HIGHEST)
   error = 2. ** -20 * max(1., real.shape[1] ** .5 / 16) * (x2 + y2)
@@ -92,29 +96,29 @@ def _masks(fake: Array, fake_radius: Array, real: Array, real_radius: Array):
 
 
 @functools.partial(jax.jit, static_argnames='block')
-def _compare(fake: Array, fake_radius: Array, real: Array, real_radius: Array, *, block: int):
-  """Balls each fake is in and whether any is too close to call; which reals are hit, recalled."""
-  def step(carry: tuple[Array, Array], args: tuple[Array, Array]):
-    in_real, in_fake, real_close, fake_close = _masks(*args, real, real_radius)
+def _compare(fakes: Ball, reals: Ball, *, block: int) -> tuple[Array, ...]:
+  """Balls each fake is in, and if any is too close to call; reals that are hit, recalled."""
+  def step(carry: tuple[Array, Array], some: Ball):
+    in_real, in_fake, real_close, fake_close = _masks(some, reals)
     return ((carry[0] | in_real.any(0), carry[1] | in_fake.any(0)),
             (in_real.sum(1, dtype=jnp.int32), (real_close | fake_close).any(1)))
-  none = jnp.zeros(len(real), bool)
-  # a block is padded with fakes that were seen: they hit nothing new
+  none = jnp.zeros(len(reals[0]), bool)
+  # a block is padded with a fake that was seen: it hits nothing new
   hits, (inside, close) = lax.scan(step, (none, none), (
-      neighbours.blocks(fake, block), neighbours.blocks(fake_radius, block)))
+      neighbours.blocks(fakes[0], block), neighbours.blocks(fakes[1], block)))
   return inside.reshape(-1), close.reshape(-1), *hits
 
 
 _few_masks = jax.jit(_masks)
 
 
-def _settle(fake: np.ndarray, fake_radius: np.ndarray, real: np.ndarray,
-            real_radius: np.ndarray, rows: np.ndarray, block: int):
+def _settle(sets: tuple[np.ndarray, np.ndarray], radii: list[np.ndarray], balls: list[Ball],
+            rows: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """For these fakes: balls each is in; the reals they hit; the reals they recall."""
+  (fake, real), (fake_radius, real_radius) = sets, radii
   padded = np.resize(rows, block)
   in_real, _, real_close, fake_close = (np.asarray(m)[:len(rows)] for m in _few_masks(
-      fake[padded], fake_radius[padded].astype(np.float32), real,
-      real_radius.astype(np.float32)))
+      (balls[0][0][padded], balls[0][1][padded]), balls[1]))
   inside = in_real.sum(1, dtype=np.int32)
   i, j = np.nonzero(real_close)
   true = _squared(fake[rows[i]], real[j]) < real_radius[j]
