@@ -29,6 +29,7 @@ ROOMS = {
     'hooks': {'types'},
     'tensorboard': set(),
     'checkpoint': {'types', 'ema'},
+    'metrics': {'types', 'keys'},
 }
 HEAVY = ('tensorflow', 'tensorflow_datasets', 'orbax', 'matplotlib', 'mlxtend', 'tensorboardX',
          'PIL', 'scipy.stats')

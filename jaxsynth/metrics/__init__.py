@@ -1,0 +1,1 @@
+"""Scores of synthetic data, computed on features `[N, D]`."""
