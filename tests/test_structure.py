@@ -23,6 +23,8 @@ ROOMS = {
     'objectives': {'types', 'keys', 'losses'},
     'models': {'ops'},
     'data': {'types', 'keys'},
+    # objectives: for the one file that knows how a network is called
+    'metrics': {'types', 'files', 'objectives'},
     'synthesis': {'types', 'keys', 'files', 'data'},
     'loop': {'types'},
     'hooks': {'types'},
