@@ -116,13 +116,14 @@ def test_smoothing_out_of_range_is_refused(smoothing):
     ((64, 64, 3), (4, 8, 8))])
 def test_any_image_shape(shape, widths, key):
   net, x = Classifier(7, widths, features=5), jax.random.normal(key, (3, *shape))
-  params, variables = network.init(net, key, x)
-  (logits, last), _ = network.apply(net, params, variables, x, features=True)
+  params, variables = jax.jit(lambda k: network.init(net, k, x))(key)
+  logits, last = jax.jit(lambda p: network.apply(net, p, variables, x, features=True)[0])(params)
   assert logits.shape == (3, 7) and last.shape == (3, 5) and float(last.min()) >= 0
   head = params['Dense_1']
   np.testing.assert_allclose(logits, last @ head['kernel'] + head['bias'].reshape(1, -1),
                              rtol=1e-5, atol=1e-5)
-  trained, moved = network.apply(net, params, variables, x, train=True, key=key)
+  trained, moved = jax.jit(lambda p: network.apply(net, p, variables, x, train=True, key=key))(
+      params)
   assert trained.shape == (3, 7)
   assert jax.tree.structure(moved) == jax.tree.structure(variables)
   assert params['Dense_0']['kernel'].shape[0] <= 64 * widths[-1]
@@ -132,7 +133,7 @@ def test_dropout_and_bfloat16(key):
   x = jax.random.normal(key, (4, 8, 8, 1))
   nets = [Classifier(3, (4, 8), features=16, dropout=.5, dtype=t)
           for t in (jnp.float32, jnp.bfloat16)]
-  params, variables = network.init(nets[0], key, x)
+  params, variables = jax.jit(lambda k: network.init(nets[0], k, x))(key)
   a, b = (network.apply(net, params, variables, x)[0] for net in nets)
   assert a.dtype == b.dtype == jnp.float32 and 0 < float(jnp.abs(a - b).max()) < .1
   c, d = (network.apply(nets[0], params, variables, x, train=True, key=jax.random.key(k))[0]

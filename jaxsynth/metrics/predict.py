@@ -70,7 +70,7 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
 @functools.lru_cache(maxsize=32)
 def _forward(classifier: Any, features: bool) -> Callable[[Tree, Array], Any]:
   """One function a classifier, so that it is compiled once."""
-  options = {'features': True} if features else {}
+  options: dict[str, Any] = {'features': True} if features else {}
 
   def forward(weights: Tree, images: Array) -> Any:
     out, _ = networks.apply(classifier, *weights, images, **options)
@@ -94,9 +94,9 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
     ValueError: another rank, shape, dtype or range, no images, NaN or infinity, or images
       that are plainly in [0, 1].
 
-  >>> checked(np.full((2, 4, 4, 1), 200.))
+  >>> checked(np.array([0., 9.]).reshape(2, 1, 1, 1))
   Traceback (most recent call last):
-  ValueError: images: floating images in [200, 200], expected [-1, 1]; give them as uint8
+  ValueError: images: floating images in [0, 9], expected [-1, 1]; give them as uint8 in [0, 255]
   """
   x = np.asarray(images)
   if x.ndim != 4 or not x.size or any(
@@ -120,7 +120,7 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
                      f'{int(np.argmax(bad))}')
   if low < -1.0001 or high > 1.0001:
     raise ValueError(f'{who}: floating images in [{low:g}, {high:g}], expected [-1, 1]; give '
-                     'them as uint8' + (', or x / 127.5 - 1' if high > 1 else ''))
+                     'them as uint8 in [0, 255]')
   if low == 0 < high:
     raise ValueError(f'{who}: floating images in [0, {high:g}], expected [-1, 1]; these seem '
                      'to be in [0, 1]: give 2 * x - 1, or uint8')

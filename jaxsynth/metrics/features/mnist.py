@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import functools
 import os
 import pathlib
+from typing import Any
 
 import jax
 from jax import Array, lax
@@ -16,8 +17,9 @@ import numpy as np
 from jaxsynth.metrics.features.base import DamagedWeights, digest, Features
 
 WEIGHTS = pathlib.Path(__file__).parent / 'mnist.npz'
-SHA256 = ''
+SHA256 = 'e8c29b6d8d139a08d816f2c4d1c5137054220037241244587cefc978b02793bf'
 STRIDES = (2, 2, 1, 1)  # of the convolutions; those of stride 1 are residual
+EPSILON = 1e-5  # of Linen's batch norm
 
 
 def mnist() -> Features:
@@ -43,7 +45,7 @@ def mnist_logits() -> Features:
 def load(path: str | os.PathLike, sha256: str) -> Mapping[str, np.ndarray]:
   """Weights as float32, if their `digest` is `sha256`."""
   try:
-    with np.load(path, allow_pickle=False) as arrays:
+    with open(path, 'rb') as f, np.load(f, allow_pickle=False) as arrays:
       params = {name: arrays[name].astype(np.float32) for name in arrays.files}
   except Exception as error:  # zip and npy fail in many ways
     raise DamagedWeights(f'{path}: cannot be read ({error}); install jaxsynth again') from error
@@ -73,3 +75,19 @@ def logits(params: Mapping[str, Array], images: Array) -> Array:
 def _dense(params: Mapping[str, Array], name: str, x: Array) -> Array:
   y = jnp.matmul(x, params[f'{name}.kernel'], precision=lax.Precision.HIGHEST)
   return y + params[f'{name}.bias'].reshape(1, -1)
+
+
+def folded(params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+  """Weights for `apply` from a `models.classifier.Classifier(10, (32, 64), 2, 64)`.
+
+  Each batch norm is folded into the layer before it.
+  """
+  layers = {**{f'conv{i}': f'Conv_{i}' for i in range(len(STRIDES))}, 'features': 'Dense_0'}
+  found = {}
+  for i, (name, layer) in enumerate(layers.items()):
+    own, norm = params[layer], params[f'BatchNorm_{i}']
+    stats = variables['batch_stats'][f'BatchNorm_{i}']
+    scale = norm['scale'] / np.sqrt(stats['var'] + EPSILON)
+    found[f'{name}.kernel'] = np.asarray(own['kernel'] * scale)
+    found[f'{name}.bias'] = np.asarray((own['bias'] - stats['mean']) * scale + norm['bias'])
+  return found | {f'logits.{k}': np.asarray(x) for k, x in params['Dense_1'].items()}
