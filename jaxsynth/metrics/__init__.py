@@ -1,1 +1,1 @@
-"""Scores of synthetic data, computed on features `[N, D]`."""
+"""How good the samples are: scores, the features they stand on, and their protocols."""
