@@ -6,10 +6,12 @@ import numpy as np
 from jaxsynth.report import svg
 from jaxsynth.report.page import number
 
+ROW = '<div class="panels">'
+
 
 def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
-         high: float | None = None, signed: bool = True) -> str:
-  """Matrices on one scale of colour, side by side; one under the other on a phone.
+         high: float | None = None, signed: bool = True, shared: bool = True) -> str:
+  """Matrices side by side, on one scale of colour; one under the other on a phone.
 
   Args:
     panels: name -> matrix `[R, C]`; what is not finite stays blank.
@@ -18,6 +20,7 @@ def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
     high: value of the last colour; by default the greatest magnitude.
     signed: blue to red through white at 0, as for correlations, rather than light to
       dark.
+    shared: whether they have one scale, or each its own.
 
   Returns:
     Inline SVGs in a row.
@@ -34,11 +37,14 @@ def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
       raise ValueError(f'maps: {name!r} of shape {list(m.shape)}, expected [R, C]')
   if not matrices:
     raise ValueError('maps: no panels')
+  if not shared:
+    alone = [maps({name: m}, low=low, high=high, signed=signed) for name, m in matrices.items()]
+    return ROW + ''.join(x.removeprefix(ROW).removesuffix('</div>') for x in alone) + '</div>'
   every = np.concatenate([m[np.isfinite(m)] for m in matrices.values()])
   every = every if every.size else np.zeros(1)
   high = (float(np.abs(every).max() if signed else every.max()) or 1.) if high is None else high
   low = (-high if signed else float(every.min())) if low is None else low
-  return '<div class="panels">' + ''.join(
+  return ROW + ''.join(
       _panel(name, m, low, high, signed) for name, m in matrices.items()) + '</div>'
 
 
