@@ -3,23 +3,13 @@ from typing import Any
 
 from absl import flags
 
+import data_options
+
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string('workdir', None, 'Folder of all outputs; made if missing.',
                     required=True)
 flags.DEFINE_bool('fresh', False, 'Remove the run in --workdir and start anew.')
-flags.DEFINE_string('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared "
-                    'tfds data set, a folder of images, or an .npz file.')
-flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.')
-flags.DEFINE_string('split', 'train', "Split of a tfds data set or of mnist5k, as "
-                    "'train[:55000]'.")
-flags.DEFINE_string('image_key', 'image', "A tfds data set's feature of images.")
-flags.DEFINE_string('label_key', 'label', "A tfds data set's feature of labels; empty for "
-                    'none.')
-flags.DEFINE_list('image_size', None, 'Height and width, as 28,28; the data\'s own by '
-                  'default.')
-flags.DEFINE_integer('channels', None, "1 or 3; the data's own by default.")
-flags.DEFINE_enum('fit', 'crop', ['crop', 'pad'], 'How images come to --image_size.')
 flags.DEFINE_integer('seed', 0, 'Of everything random.', lower_bound=0)
 
 flags.DEFINE_integer('steps', 3000, 'Steps of the whole run.', lower_bound=1)
@@ -74,21 +64,13 @@ flags.DEFINE_bool('tensorboard', True, 'Write TensorBoard event files.')
 flags.DEFINE_integer('num_synthetic', 1000, 'Images in synthetic.npz.', lower_bound=0)
 
 # What `config.json` records: everything above, by its own name.
-NAMES = tuple(flag.name for flag in FLAGS.get_key_flags_for_module(__name__)
-              if flag.name not in ('workdir', 'fresh', 'compilation_cache'))
+NAMES = data_options.NAMES + tuple(
+    flag.name for flag in FLAGS.get_key_flags_for_module(__name__)
+    if flag.name not in ('workdir', 'fresh', 'compilation_cache'))
 
-
-def _strides(values: list[str]) -> bool:
-  return bool(values) and all(v.strip().isdigit() and int(v) > 0 for v in values)
-
-
-flags.register_validator(
-    'image_size', lambda v: v is None or len(v) == 2 and _strides(v),
-    'expected height and width, as 28,28')
-flags.register_validator('channels', lambda v: v in (None, 1, 3), 'expected 1 or 3')
 for _name in ('generator_strides', 'discriminator_strides'):
   flags.register_validator(
-      _name, _strides, 'expected positive integers with commas between, as 1,2,2')
+      _name, data_options.positive, 'expected positive integers with commas between, as 1,2,2')
 for _name in ('b1', 'b2', 'ema_decay', 'dropout'):
   flags.register_validator(_name, lambda x: x < 1, 'expected less than 1')
 for _name in ('generator_learning_rate', 'discriminator_learning_rate'):
@@ -110,6 +92,4 @@ flags.register_multi_flags_validator(
 
 def config() -> dict[str, Any]:
   """Every flag's value, as JSON holds it."""
-  def plain(value: Any) -> Any:
-    return [int(v) for v in value] if isinstance(value, list) else value
-  return {name: plain(FLAGS[name].value) for name in NAMES}
+  return {name: data_options.plain(FLAGS[name].value) for name in NAMES}

@@ -41,7 +41,7 @@ class Objective(NamedTuple):
     loss: `(params, variables, batch, ctx) -> {player: []}, (variables, metrics)`.
       Each loss is a mean over the batch; metrics are scalars.
     sample: `(params, variables, keys, cond) -> [n, ...]`; `keys` `[n]` holds one
-      key a sample, `cond` labels `[n]` or `None`.
+      key a sample, `cond` labels `[n]` or `None`; for a classifier, images.
     coupled: why the loss of a batch is not the mean of its parts' losses; empty if
       it is.
   """

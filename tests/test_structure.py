@@ -23,15 +23,18 @@ ROOMS = {
     'ops': set(),
     'objectives': {'types', 'keys', 'losses'},
     'models': {'ops'},
-    'data': {'types', 'keys'},
+    'data': {'types', 'keys', 'metrics'},
+    # objectives: for the one file that knows how a network is called
+    'metrics': {'types', 'keys', 'files', 'objectives'},
     'synthesis': {'types', 'keys', 'files', 'data'},
     'loop': {'types'},
     'hooks': {'types'},
+    'report': {'files', 'images'},
     'tensorboard': set(),
     'checkpoint': {'types', 'ema'},
 }
 HEAVY = ('tensorflow', 'tensorflow_datasets', 'orbax', 'matplotlib', 'mlxtend', 'tensorboardX',
-         'PIL', 'scipy.stats')
+         'PIL', 'scipy.stats', 'jinja2')
 
 
 def imported(path):
@@ -78,7 +81,8 @@ def run(code):
 
 def test_import_loads_nothing_heavy():
   loaded = run('import sys, jaxsynth, jaxsynth.train_step, jaxsynth.objectives, '
-               'jaxsynth.models.dcgan, jaxsynth.data, jaxsynth.loop, jaxsynth.hooks\n'
+               'jaxsynth.models.dcgan, jaxsynth.data, jaxsynth.loop, jaxsynth.hooks, '
+               'jaxsynth.report\n'
                f'print([m for m in {HEAVY} if m in sys.modules])')
   assert loaded == '[]'
   assert run('import sys, jaxsynth\nprint("jax" in sys.modules)') == 'False'

@@ -61,6 +61,21 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
                           lambda i: f'example {i} of {split}')
 
 
+def tfds_names(name: str, data_dir: str | os.PathLike | None = None, *,
+               label_key: str | None = 'label') -> tuple[tuple[str, ...], tuple[str, ...]]:
+  """Names of a prepared data set's splits and of its classes.
+
+  Classes that have no names are called by their numbers; without `label_key` there
+  are none.
+
+  Raises:
+    FileNotFoundError: no such data set is prepared there.
+  """
+  info = _builder(name, data_dir).info
+  label = info.features[label_key] if label_key in info.features else None
+  return tuple(sorted(info.splits)), tuple(getattr(label, 'names', None) or ())
+
+
 def _builder(name: str, data_dir: str | os.PathLike | None) -> Any:
   # from files: whatever version is there, with or without tfds code for it
   from tensorflow_datasets.core.dataset_info import DatasetInfoFileError

@@ -1,4 +1,5 @@
 """Networks and losses bound into objectives."""
+from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.gan import gan, packed
 
-__all__ = ('gan', 'packed')
+__all__ = ('classify', 'gan', 'packed')

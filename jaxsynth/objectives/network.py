@@ -19,12 +19,16 @@ def init(network: Any, key: Array, *args: Array) -> tuple[Tree, Tree]:
 
 
 def apply(network: Any, params: Tree, variables: Tree, *args: Array,
-          train: bool = False, key: Array | None = None) -> tuple[Any, Tree]:
-  """`output, variables`; variables move only in training, `key` feeds dropout."""
+          train: bool = False, key: Array | None = None, **options: Any
+          ) -> tuple[Any, Tree]:
+  """`output, variables`; variables move only in training, `key` feeds dropout.
+
+  `options` are further arguments of the network's own.
+  """
   every = {'params': params, **variables}
   if not train:
-    return network.apply(every, *args, train=False), variables
+    return network.apply(every, *args, train=False, **options), variables
   rngs = {} if key is None else {'dropout': key}
-  out, moved = network.apply(every, *args, train=True, rngs=rngs,
+  out, moved = network.apply(every, *args, train=True, rngs=rngs, **options,
                              mutable=list(variables))
   return out, {**variables, **moved}

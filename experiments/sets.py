@@ -1,0 +1,72 @@
+"""The sets that an analysis is of: the one trained on, and others against it."""
+from collections.abc import Mapping, Sequence
+import pathlib
+from typing import Any
+
+import build
+from jaxsynth import data
+from jaxsynth.data import analysis
+
+
+def sources(config: Mapping[str, Any], against: Sequence[str] | None
+            ) -> dict[str, data.Source]:
+  """Name -> set: `--split` of `--dataset`, and each of `--against`.
+
+  Args:
+    config: flag name to value.
+    against: splits of the same data set, folders or .npz files; `None` for all other
+      splits that have a name.
+  """
+  dataset, split = config['dataset'], config['split']
+  splits = _splits(config)
+  if against is None:
+    against = [s for s in splits if s != split and s != 'all'] if split in splits else []
+  first = split if splits else pathlib.Path(dataset).name
+  found = {first: _source({**config, 'conditional': False})}
+  for name in against:
+    path = pathlib.Path(name).expanduser()
+    other = path.suffix == '.npz' or len(path.parts) > 1 or path.is_dir()
+    if not other and not splits:
+      raise ValueError(f'--against={name}: {dataset} has no splits; expected a folder, as '
+                       f'./{name}, or an .npz file')
+    own = {'dataset': name} if other else {'split': name}
+    if name in found:
+      raise ValueError(f'--against={name}: named twice')
+    found[name] = _source({**config, 'conditional': False, **own})
+  return found
+
+
+def class_names(config: Mapping[str, Any], num_classes: int | None) -> list[str]:
+  """Names of the classes; their numbers where there are none."""
+  names: Sequence[str] = ()
+  path = pathlib.Path(config['dataset']).expanduser()
+  if path.is_dir():
+    names = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name[0] != '.')
+  elif _kind(config) == 'tfds':
+    names = data.tfds_names(config['dataset'], config['data_dir'],
+                            label_key=config['label_key'] or None)[1]
+  n = num_classes or 0
+  return list(names) if len(names) == n else [str(k) for k in range(n)]
+
+
+def _splits(config: Mapping[str, Any]) -> Sequence[str]:
+  kind = _kind(config)
+  if kind == 'mnist5k':
+    return 'train', 'validation', 'test', 'all'
+  return data.tfds_names(config['dataset'], config['data_dir'])[0] if kind == 'tfds' else ()
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+  path = pathlib.Path(config['dataset']).expanduser()
+  if config['dataset'] == 'mnist5k':
+    return 'mnist5k'
+  if path.suffix == '.npz':
+    return 'npz'
+  return 'folder' if len(path.parts) > 1 or path.is_dir() and not config['data_dir'] else 'tfds'
+
+
+def _source(config: Mapping[str, Any]) -> data.Source:
+  as_it_is = config['image_size'] is None and config['channels'] is None
+  if _kind(config) == 'npz' and as_it_is:
+    return analysis.raw_npz(config['dataset'])
+  return build.source(config)

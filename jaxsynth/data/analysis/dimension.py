@@ -1,0 +1,50 @@
+"""Intrinsic dimension: how many directions the data really vary in."""
+import numpy as np
+
+
+def two_nn(distances: np.ndarray) -> float:
+  """TwoNN: the maximum-likelihood exponent of the ratio of the two nearest distances.
+
+  Where density is constant at the scale of two neighbours, `r2 / r1` is Pareto with
+  exponent d: `d = n / sum(log(r2 / r1))`.
+
+  Args:
+    distances: `[N, k]`, ascending, k >= 2, to other points; rows with a distance of 0
+      (copies) are left out.
+
+  Returns:
+    The dimension; NaN if no row is left.
+
+  Facco, d'Errico, Rodriguez & Laio, Sci. Rep. 7, 12140 (2017), https://arxiv.org/abs/1803.06992.
+
+  >>> two_nn(np.array([[1., np.e], [2., 2 * np.e]]))
+  1.0
+  """
+  d = np.asarray(distances, np.float64)
+  d = d[d[:, 0] > 0]
+  total = np.log(d[:, 1] / d[:, 0]).sum()
+  return float(len(d) / total) if total > 0 else float('nan')
+
+
+def levina_bickel(distances: np.ndarray) -> float:
+  """The maximum-likelihood dimension of Levina & Bickel, averaged as inverse.
+
+  `1/d = mean over points of 1/(k - 2) sum_{j<k} log(r_k / r_j)`: the bias-corrected
+  inverse (k - 2), averaged over points before inverting (MacKay & Ghahramani).
+
+  Args:
+    distances: `[N, k]`, ascending, k >= 3; rows with a distance of 0 are left out.
+
+  Returns:
+    The dimension; NaN if no row is left.
+
+  Levina & Bickel, NIPS 2004, eq. 8-9; MacKay & Ghahramani (2005),
+  http://www.inference.org.uk/mackay/dimension.
+  """
+  d = np.asarray(distances, np.float64)
+  d = d[d[:, 0] > 0]
+  k = d.shape[1]
+  if not len(d) or k < 3:
+    return float('nan')
+  inverse = np.log(d[:, -1:] / d[:, :-1]).sum(1).mean() / (k - 2)
+  return float(1 / inverse) if inverse > 0 else float('nan')

@@ -1,0 +1,15 @@
+"""One self-contained HTML page: tables, figures, pictures, scores; no network.
+
+Drawing needs `pip install 'jaxsynth[report]'`; nothing of it is loaded before it is
+used.
+"""
+from jaxsynth.report.bars import bars
+from jaxsynth.report.charts import binned, curve, histograms, scatter
+from jaxsynth.report.html import render, write
+from jaxsynth.report.maps import maps
+from jaxsynth.report.page import Figure, Note, Page, Score, Scores, Section, Table
+from jaxsynth.report.pictures import image_grid, pairs
+
+__all__ = ('Figure', 'Note', 'Page', 'Score', 'Scores', 'Section', 'Table', 'bars', 'binned',
+           'curve', 'histograms', 'image_grid', 'maps', 'pairs', 'render', 'scatter',
+           'write')

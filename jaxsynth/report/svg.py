@@ -1,0 +1,77 @@
+"""matplotlib figures as inline SVG."""
+from collections.abc import Iterator
+import contextlib
+import hashlib
+import io
+import re
+from typing import Any
+import warnings
+
+from jaxsynth.report.extra import load
+from jaxsynth.report.page import number
+
+# Okabe & Ito's colours: told apart by colour-blind readers too
+COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#51606e')
+HATCHES = ('', '////', '....', 'xxxx', '\\\\\\\\', '++++', '----')
+LINES = ('-', '--', '-.', ':')
+INK, SOFT, LINE = '#1c2733', '#51606e', '#dde3e8'
+
+STYLE = {
+    'svg.fonttype': 'none',  # text stays text, in the page's own font
+    'svg.hashsalt': 'jaxsynth',  # equal data, equal bytes
+    'text.parse_math': False,  # a class may be called $1
+    'axes.formatter.use_mathtext': False,
+    'font.size': 9.5, 'axes.labelsize': 9.5, 'axes.titlesize': 10, 'legend.fontsize': 9,
+    'text.color': INK, 'axes.labelcolor': SOFT, 'xtick.color': SOFT, 'ytick.color': SOFT,
+    'axes.edgecolor': SOFT, 'axes.linewidth': 0.8, 'axes.axisbelow': True,
+    'axes.spines.top': False, 'axes.spines.right': False, 'grid.color': LINE,
+    'grid.linewidth': 0.8, 'legend.frameon': False, 'hatch.linewidth': 0.6,
+    'axes.unicode_minus': True, 'savefig.facecolor': 'none', 'savefig.dpi': 200}
+
+
+@contextlib.contextmanager
+def axes(width: float = 4.9, height: float = 2.9) -> Iterator[tuple[Any, list[str]]]:
+  """`(axes, out)`: draw on the axes; on leaving, `out[0]` is the SVG.
+
+  Args:
+    width: in inches.
+    height: in inches.
+  """
+  matplotlib, figure = load('matplotlib'), load('matplotlib.figure')
+  out: list[str] = []
+  # the page's fonts have the letters that matplotlib's own font lacks
+  with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+    warnings.filterwarnings('ignore', 'Glyph .* missing from')
+    sheet = figure.Figure((width, height), layout='constrained')
+    yield sheet.subplots(), out
+    file = io.BytesIO()
+    sheet.savefig(file, format='svg', transparent=True, metadata={
+        'Date': None, 'Creator': None, 'Format': None, 'Type': None})
+  out.append(inline(file.getvalue().decode()))
+
+
+def inline(svg: str) -> str:
+  """An SVG file as an element of a page: no header, no name used twice.
+
+  >>> inline('<?xml?><svg><g id="a"/><b id="c"/><use href="#c"/></svg>')
+  '<svg><g/><b id="k2250e-c"/><use href="#k2250e-c"/></svg>'
+  """
+  svg = svg[svg.index('<svg'):].strip()
+  svg = re.sub(r'\s*<metadata>.*?</metadata>', '', svg, flags=re.S)
+  own = 'k' + hashlib.sha256(svg.encode()).hexdigest()[:5]
+  used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+  svg = re.sub(r' id="([^"]*)"',
+               lambda m: f' id="{own}-{m[1]}"' if m[1] in used else '', svg)
+  return re.sub(r'(href="#|url\(#)', rf'\g<1>{own}-', svg)
+
+
+def grid(ax: Any, axis: str = 'y') -> None:
+  """Faint lines behind the data."""
+  ax.grid(True, axis=axis)
+  ax.tick_params(length=0)
+
+
+def plain(axis: Any) -> None:
+  """A logarithmic axis labelled 100 and 0.1, with no formula."""
+  axis.set_major_formatter(lambda value, _: number(float(f'{value:.3g}')))
+  axis.set_minor_formatter(lambda value, _: '')
