@@ -31,7 +31,7 @@ def floor(score: Callable[[np.ndarray, np.ndarray], Result], real: Any,
   (6, 3, 0)
   """
   real = checks.features('real', real)
-  a, b = (n, n) if isinstance(n, int) else n
+  a, b = n if isinstance(n, tuple) else (n, n)
   if min(a, b) < 1 or a + b > len(real):
     raise ValueError(f'n={n}: two disjoint parts need {a} + {b} samples (each at least 1), and '
                      f'real has {len(real)}; ask for at most {len(real) // 2} each and score '
