@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
-from jaxsynth.models.classifier import Classifier
 from jaxsynth.objectives import classify, gan
 from jaxsynth.types import Objective
 
@@ -111,9 +110,18 @@ def brighter(key, image, label):
   return image + 0.2 * jax.random.normal(key), label
 
 
+class TinyClassifier(nn.Module):
+  axis_name: str | None = None
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    x = nn.Dense(8)(x.reshape(x.shape[0], -1))
+    x = nn.BatchNorm(not train, axis_name=self.axis_name if train else None)(x)
+    return nn.Dense(3)(nn.relu(x))
+
+
 def classifier(axis_name=None):
-  net = Classifier(3, widths=(4,), blocks=1, features=5, axis_name=axis_name)
-  return counting(classify(net, label_smoothing=0.1, augment=brighter))
+  return counting(classify(TinyClassifier(axis_name), label_smoothing=0.1, augment=brighter))
 
 
 BOTH = ('discriminator', 'generator')

@@ -112,8 +112,7 @@ def test_smoothing_out_of_range_is_refused(smoothing):
 
 
 @pytest.mark.parametrize('shape, widths', [
-    ((28, 28, 1), (16, 32)), ((7, 9, 3), (4, 8)), ((1, 1, 2), (4, 8)), ((70, 33, 1), (4, 8)),
-    ((64, 64, 3), (4, 8, 8))])
+    ((7, 9, 3), (4, 8)), ((1, 1, 2), (4,)), ((70, 33, 1), (4, 8))])
 def test_any_image_shape(shape, widths, key):
   net, x = Classifier(7, widths, features=5), jax.random.normal(key, (3, *shape))
   params, variables = jax.jit(lambda k: network.init(net, k, x))(key)
@@ -129,16 +128,20 @@ def test_any_image_shape(shape, widths, key):
   assert params['Dense_0']['kernel'].shape[0] <= 64 * widths[-1]
 
 
-def test_dropout_and_bfloat16(key):
+def test_dropout_bfloat16_and_statistics_over_devices(key):
   x = jax.random.normal(key, (4, 8, 8, 1))
-  nets = [Classifier(3, (4, 8), features=16, dropout=.5, dtype=t)
-          for t in (jnp.float32, jnp.bfloat16)]
-  params, variables = jax.jit(lambda k: network.init(nets[0], k, x))(key)
-  a, b = (network.apply(net, params, variables, x)[0] for net in nets)
+  make = lambda **kwargs: Classifier(3, (4,), features=16, **kwargs)
+  params, variables = jax.jit(lambda k: network.init(make(), k, x))(key)
+
+  def run(net, x=x, train=False, key=None):
+    return network.apply(net, params, variables, x, train=train, key=key)[0]
+  a, b = jax.jit(lambda: (run(make()), run(make(dtype=jnp.bfloat16))))()
   assert a.dtype == b.dtype == jnp.float32 and 0 < float(jnp.abs(a - b).max()) < .1
-  c, d = (network.apply(nets[0], params, variables, x, train=True, key=jax.random.key(k))[0]
-          for k in (0, 1))
-  assert bool(jnp.any(c != d))
+  dropped = jax.jit(lambda k: run(make(dropout=.5), train=True, key=k))
+  assert bool(jnp.any(dropped(jax.random.key(0)) != dropped(jax.random.key(1))))
+  shared = jax.jit(jax.vmap(lambda x: run(make(axis_name='i'), x, True), axis_name='i'))
+  whole = jax.jit(lambda: run(make(), train=True))()
+  np.testing.assert_allclose(shared(x.reshape(2, 2, 8, 8, 1)).reshape(4, 3), whole, atol=1e-5)
 
 
 def test_it_learns_digits(key):

@@ -60,6 +60,12 @@ def test_a_classifier_is_compiled_once(trained):
   assert predicts._run._cache_size() == before
 
 
+def test_a_classifier_that_cannot_be_hashed_is_run_too(trained):
+  _, params, variables = trained
+  found = predict(Classifier(3, [4, 8], features=6), params, variables, IMAGES, 4)
+  np.testing.assert_array_equal(found.logits, predict(*trained, IMAGES, 4).logits)
+
+
 def with_value(value, at=(3, 0, 0, 0)):
   x = FLOATS.copy()
   x[at] = value

@@ -35,7 +35,8 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
   """Runs a trained classifier over a data set, in evaluation.
 
   Args:
-    classifier: the network that `objectives.classify` was given; hashable, as Linen's are.
+    classifier: the network that `objectives.classify` was given. One that cannot be
+      hashed, as Linen's with lists for tuples, is compiled anew by every call.
     params: of the player, `averaged(state)[0]['classifier']`.
     variables: likewise, `averaged(state)[1]['classifier']`.
     images: `[N, H, W, C]`: uint8 in [0, 255], or floating in [-1, 1].
@@ -59,23 +60,27 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
   ((5, 3), (5, 6))
   """
   images = checked(images)
-  found = in_blocks(_forward(classifier, features), (params, variables), images, batch_size,
-                    devices)
+  try:
+    forward = _kept(classifier, features)
+  except TypeError:  # it cannot be hashed
+    forward = _forward(classifier, features)
+  found = in_blocks(forward, (params, variables), images, batch_size, devices)
   logits, last = found if features else (found, None)
   shifted = np.exp(logits - logits.max(1, keepdims=True))
   return Predictions(logits, shifted / shifted.sum(1, keepdims=True),
                      logits.argmax(1).astype(np.int32), last)
 
 
-@functools.lru_cache(maxsize=32)
 def _forward(classifier: Any, features: bool) -> Callable[[Tree, Array], Any]:
-  """One function a classifier, so that it is compiled once."""
   options: dict[str, Any] = {'features': True} if features else {}
 
   def forward(weights: Tree, images: Array) -> Any:
     out, _ = networks.apply(classifier, *weights, images, **options)
     return jax.tree.map(lambda x: x.astype(jnp.float32), out)
   return forward
+
+
+_kept = functools.lru_cache(maxsize=32)(_forward)  # so that each is compiled once
 
 
 def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images'
