@@ -18,7 +18,9 @@ from jaxsynth.types import Algorithm
 AXIS = 'batch'
 LOSSES = {'non_saturating': adversarial.NON_SATURATING,
           'relativistic_average': adversarial.RELATIVISTIC_AVERAGE}
-LATER = {'accumulate': 1, 'packing': 1, 'generator_norm': 'batch'}  # not in every config.json
+# not in every config.json
+LATER = {'accumulate': 1, 'packing': 1, 'generator_norm': 'batch', 'eval_every': 0,
+         'eval_samples': 2000, 'eval_split': None}
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
 
@@ -48,7 +50,8 @@ def source(config: Mapping[str, Any]) -> data.Source:
     found: data.Source = data.preprocessed(data.mnist5k(split), preprocess)
   elif path.suffix == '.npz':
     found = data.npz(path, preprocess)
-  elif len(path.parts) > 1 or path.is_dir() and not config['data_dir']:
+  elif not data.is_prepared(path) and (
+      len(path.parts) > 1 or path.is_dir() and not config['data_dir']):
     found = data.in_memory(data.folder(path, preprocess))
   else:
     found = data.in_memory(data.tfds_source(

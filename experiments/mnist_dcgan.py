@@ -4,8 +4,8 @@ r"""Trains a DCGAN and writes synthetic images.
         --flagfile=experiments/flags/quickstart.flags --workdir=/tmp/quickstart
 
 Into --workdir go config.json, metrics.jsonl, timings.jsonl, samples/*.png, TensorBoard
-events, checkpoints and, at the end, synthetic.npz. The same command resumes a run
-that was stopped, and ends with the same bits as one never stopped.
+events, checkpoints, with --eval_every scores.jsonl, and at the end synthetic.npz. The same
+command resumes a run that was stopped, and ends with the same bits as one never stopped.
 """
 import clock  # first: it says when
 
@@ -20,6 +20,7 @@ from jaxsynth import checkpoint, data, files, hooks, loop
 from jaxsynth.types import TrainState
 import options
 import outputs
+import scorer
 import startup
 import workdir
 
@@ -56,7 +57,9 @@ def train(record: dict, source: data.Source, devices: list[jax.Device],
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   state = jax.jit(run.algorithm.init)(key_init, first)
 
-  manager = checkpoint.CheckpointManager(folder / 'checkpoints')
+  scored = config['eval_every'] or (folder / scorer.NAME).exists()
+  manager = checkpoint.CheckpointManager(folder / 'checkpoints',
+                                         best=scorer.BEST if scored else None)
   restored = manager.restore(state)
   state = compiled.state(state if restored is None else restored)
   start, steps, fused = int(state.step), config['steps'], config['steps_per_call']
@@ -64,18 +67,27 @@ def train(record: dict, source: data.Source, devices: list[jax.Device],
     raise app.UsageError(f'--steps={steps} --steps_per_call={fused}, but the run is at step '
                          f'{start} already: expected whole calls from there')
   workdir.write_config(folder, record)
-  for name in ('metrics.jsonl', 'timings.jsonl'):
+  for name in ('metrics.jsonl', 'timings.jsonl', scorer.NAME):
     files.keep_rows(folder / name, start)
   artist = outputs.Artist(folder, config, run, source, key_draw, start)
   records = hooks.Records(folder / 'metrics.jsonl', config['log_every'], also=artist.scalars)
 
-  def save(step: int, state: TrainState) -> None:
+  def save(step: int, state: TrainState, scores: dict[str, float] | None = None) -> None:
     records.flush()  # so that no line before a checkpoint is lost
     artist.flush()
-    manager.save(step, state)
+    manager.save(step, state, scores)
+
+  evaluations: list[loop.Hook] = []
+  if config['eval_every']:
+    try:
+      score = scorer.Scorer(folder, config, source, artist)
+    except (ValueError, OSError) as error:
+      raise app.UsageError(str(error)) from error
+    evaluations.append(hooks.Every(config['eval_every'], steps,
+                                   lambda step, state: save(step, state, score(step, state))))
 
   chores: list[loop.Hook] = [
-      records, hooks.Every(config['sample_every'], steps, artist.show),
+      records, hooks.Every(config['sample_every'], steps, artist.show), *evaluations,
       hooks.Every(config['checkpoint_every'], steps, save),
       hooks.Progress(start, steps, config['batch_size'] * run.phases,
                      max(50, config['log_every']), folder / 'timings.jsonl',

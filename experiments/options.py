@@ -60,6 +60,11 @@ flags.DEFINE_integer('sample_every', 200, 'Steps between sample grids; 0: at the
                      lower_bound=0)
 flags.DEFINE_integer('checkpoint_every', 500, 'Steps between checkpoints; the last step '
                      'always has one.', lower_bound=1)
+flags.DEFINE_integer('eval_every', 0, 'Steps between lines of scores.jsonl, each with a '
+                     'checkpoint, of which the best is kept; 0 for none.', lower_bound=0)
+flags.DEFINE_integer('eval_samples', 2000, 'Synthetic images that are scored.', lower_bound=200)
+flags.DEFINE_string('eval_split', None, 'Real images that they are scored against: a split, a '
+                    'folder or an .npz file; by default the validation split.')
 flags.DEFINE_bool('tensorboard', True, 'Write TensorBoard event files.')
 flags.DEFINE_integer('num_synthetic', 1000, 'Images in synthetic.npz.', lower_bound=0)
 
@@ -84,10 +89,11 @@ flags.register_multi_flags_validator(
     lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
     '--batch_size must be a multiple of --devices times --accumulate times --packing')
 flags.register_multi_flags_validator(
-    ['steps_per_call', 'steps', 'log_every', 'sample_every', 'checkpoint_every'],
+    ['steps_per_call', 'steps', 'log_every', 'sample_every', 'checkpoint_every',
+     'eval_every'],
     lambda f: not any(f[name] % f['steps_per_call'] for name in f),
-    '--steps, --log_every, --sample_every and --checkpoint_every must be multiples of '
-    '--steps_per_call')
+    '--steps, --log_every, --sample_every, --checkpoint_every and --eval_every must be '
+    'multiples of --steps_per_call')
 
 
 def config() -> dict[str, Any]:

@@ -78,12 +78,16 @@ class Artist:
         logits = np.asarray(self._run.logits(state, image, *cond))
         self._board.histogram(step, f'logits/{name}', logits)
 
+  def draw(self, state: ts.TrainState, key: jax.Array, n: int) -> np.ndarray:
+    """Samples 0 to `n - 1` of a key, uint8 `[n, H, W, C]`."""
+    return data.to_uint8(self._draw(*ts.averaged(state), key, 0, n))
+
   def synthesize(self, state: ts.TrainState) -> None:
     """`synthetic.npz`: `images` uint8 `[N, H, W, C]`, and `labels` if conditional."""
     n = self._config['num_synthetic']
     if not n:
       return
-    arrays = {'images': data.to_uint8(self._draw(*ts.averaged(state), self._key, 0, n))}
+    arrays = {'images': self.draw(state, self._key, n)}
     if self._run.num_classes is not None:
       arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
     with files.write_aside(self._folder / 'synthetic.npz') as f:

@@ -18,7 +18,7 @@ def sources(config: Mapping[str, Any], against: Sequence[str] | None
       splits that have a name.
   """
   dataset, split = config['dataset'], config['split']
-  splits = _splits(config)
+  splits = splits_of(config)
   if against is None:
     against = [s for s in splits if s != split and s != 'all'] if split in splits else []
   first = split if splits else pathlib.Path(dataset).name
@@ -40,7 +40,7 @@ def class_names(config: Mapping[str, Any], num_classes: int | None) -> list[str]
   """Names of the classes; their numbers where there are none."""
   names: Sequence[str] = ()
   path = pathlib.Path(config['dataset']).expanduser()
-  if path.is_dir():
+  if _kind(config) == 'folder':
     names = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name[0] != '.')
   elif _kind(config) == 'tfds':
     names = data.tfds_names(config['dataset'], config['data_dir'],
@@ -49,7 +49,8 @@ def class_names(config: Mapping[str, Any], num_classes: int | None) -> list[str]
   return list(names) if len(names) == n else [str(k) for k in range(n)]
 
 
-def _splits(config: Mapping[str, Any]) -> Sequence[str]:
+def splits_of(config: Mapping[str, Any]) -> Sequence[str]:
+  """Names of the splits of `--dataset`; none of a folder or an .npz file."""
   kind = _kind(config)
   if kind == 'mnist5k':
     return 'train', 'validation', 'test', 'all'
@@ -62,6 +63,8 @@ def _kind(config: Mapping[str, Any]) -> str:
     return 'mnist5k'
   if path.suffix == '.npz':
     return 'npz'
+  if data.is_prepared(path):
+    return 'tfds'
   return 'folder' if len(path.parts) > 1 or path.is_dir() and not config['data_dir'] else 'tfds'
 
 

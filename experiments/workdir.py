@@ -11,10 +11,11 @@ from absl import app, logging
 from build import LATER
 from jaxsynth import files
 
-FREE = ('log_every', 'sample_every', 'checkpoint_every', 'num_synthetic', 'tensorboard')
+FREE = ('log_every', 'sample_every', 'checkpoint_every', 'num_synthetic', 'tensorboard',
+        'eval_every', 'eval_samples', 'eval_split')
 BITS = ('devices', 'parallel', 'steps_per_call')
-OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'synthetic.npz', 'samples',
-           'checkpoints', 'tensorboard')
+OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'scores.jsonl', 'synthetic.npz',
+           'samples', 'checkpoints', 'tensorboard')
 
 
 @contextlib.contextmanager

@@ -8,8 +8,8 @@ from jaxsynth.data.npz import npz
 from jaxsynth.data.pixels import to_float, to_uint8
 from jaxsynth.data.prefetch import prefetch
 from jaxsynth.data.preprocess import Preprocess, preprocess_image, preprocessed
-from jaxsynth.data.tfds_source import tfds_names, tfds_source
+from jaxsynth.data.tfds_source import is_prepared, tfds_names, tfds_source
 
 __all__ = ('ArraySource', 'DecodedSource', 'Preprocess', 'Source', 'batch_at', 'folder',
-           'in_memory', 'mnist5k', 'npz', 'prefetch', 'preprocess_image', 'preprocessed',
-           'tfds_names', 'tfds_source', 'to_float', 'to_uint8')
+           'in_memory', 'is_prepared', 'mnist5k', 'npz', 'prefetch', 'preprocess_image',
+           'preprocessed', 'tfds_names', 'tfds_source', 'to_float', 'to_uint8')

@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 import contextlib
 import os
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
 
   Args:
     name: `'mnist'`, `'mnist:3.0.1'`, `'data_set/config'`; it need not have a builder
-      in tfds, a prepared folder is enough.
+      in tfds, a prepared folder is enough. Or the folder itself, that holds
+      `dataset_info.json`.
     split: `'train'`, or a slice or sum in tfds's notation: `'train[:55000]'`.
     data_dir: the folder of `name`'s folder; by default tfds's own
       (`$TFDS_DATA_DIR` or `~/tensorflow_datasets`).
@@ -41,6 +43,7 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
   """
   import tensorflow_datasets as tfds  # takes a second
   builder = _builder(name, data_dir)
+  name = builder.info.name if is_prepared(name) else name
   features = _features(builder, name, image_key, label_key)
   size = _split_size(builder, name, split)
   records = _records(builder, name, split)
@@ -76,10 +79,18 @@ def tfds_names(name: str, data_dir: str | os.PathLike | None = None, *,
   return tuple(sorted(info.splits)), tuple(getattr(label, 'names', None) or ())
 
 
+def is_prepared(path: str | os.PathLike) -> bool:
+  """Whether this is the folder of a prepared data set."""
+  return (pathlib.Path(path).expanduser() / 'dataset_info.json').is_file()
+
+
 def _builder(name: str, data_dir: str | os.PathLike | None) -> Any:
   # from files: whatever version is there, with or without tfds code for it
   from tensorflow_datasets.core.dataset_info import DatasetInfoFileError
-  from tensorflow_datasets.core.read_only_builder import builder_from_files
+  from tensorflow_datasets.core.read_only_builder import (
+      builder_from_directory, builder_from_files)
+  if is_prepared(name):
+    return builder_from_directory(os.path.expanduser(name))
   where = None if data_dir is None else os.path.expanduser(os.fspath(data_dir))
   try:
     return builder_from_files(name, data_dir=where)

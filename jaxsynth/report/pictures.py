@@ -93,14 +93,19 @@ def as_uint8(images: np.ndarray) -> np.ndarray:
   return np.clip(np.rint((x + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
-def _img(image: np.ndarray, scale: int) -> str:
+def png(image: np.ndarray) -> bytes:
+  """A uint8 image `[H, W, C]` as a PNG file."""
   file = io.BytesIO()
   pillow = load('PIL.Image')
   pillow.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(
       file, 'PNG', optimize=True)
+  return file.getvalue()
+
+
+def _img(image: np.ndarray, scale: int) -> str:
   h, w = image.shape[:2]
   return (f'<img alt="" width="{w * scale}" height="{h * scale}" '
-          f'src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">')
+          f'src="data:image/png;base64,{base64.b64encode(png(image)).decode()}">')
 
 
 def _sheet(cells: Sequence[str], captions: Sequence[str], width: int) -> str:

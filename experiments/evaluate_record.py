@@ -1,0 +1,101 @@
+"""What scores.json holds, and what each score means."""
+from collections.abc import Mapping
+import json
+import math
+from typing import Any, Literal, NamedTuple
+
+from evaluate_scores import Found
+from evaluate_sets import Sets
+from jaxsynth.metrics.protocol import Scored
+
+FORMAT = 1
+Mark = Literal['good', 'neutral', 'bad']
+
+
+class Meaning(NamedTuple):
+  """How to read a score; `kind` says how it is marked, see `mark`."""
+  kind: Literal['distance', 'share', 'copying', 'excess']
+  text: str
+
+
+MEANINGS = {
+    'frechet': Meaning('distance', 'Distance between Gaussians fitted to the features: wrong '
+                       'looks and missing kinds both raise it.'),
+    'kernel': Meaning('distance', 'Distance between feature distributions of any form; unbiased, '
+                      'so about 0 for equal ones.'),
+    'precision': Meaning('share', 'Synthetic images that lie among real ones: fidelity.'),
+    'recall': Meaning('share', 'Real images that lie among synthetic ones: diversity.'),
+    'density': Meaning('share', 'How many real neighbourhoods a synthetic image lies in, 1 for '
+                       'real images: fidelity, sure of outliers.'),
+    'coverage': Meaning('share', 'Real images with a synthetic one in their neighbourhood: '
+                        'diversity, sure of outliers.'),
+    'pixel_mean': Meaning('distance', 'Root mean square difference of mean pixels (in [-1, 1]).'),
+    'pixel_variance': Meaning('distance', "Root mean square difference of pixels' variances."),
+    'pixel_correlation': Meaning('distance', 'Mean difference of correlations between pixels.'),
+    'pixel_ks': Meaning('distance', 'Mean Kolmogorov-Smirnov statistic of pixels.'),
+    'pixel_js': Meaning('distance', "Mean Jensen-Shannon divergence of pixels' histograms, bits."),
+    'pixel_wasserstein': Meaning('distance', 'Mean Wasserstein distance of pixels.'),
+    'duplicates': Meaning('excess', 'Synthetic images that come more than once.'),
+    'classifier': Meaning('share', 'Classifier score: sure of each image and even over classes, '
+                          'at most the number of classes.'),
+    'label_agreement': Meaning('share', 'Synthetic images in which a classifier of real ones sees '
+                               'the label they were given.'),
+    'class_balance': Meaning('distance', 'Share of images that would have to change class to '
+                             'have the real shares.'),
+    'nearer_to_train': Meaning('copying', 'Synthetic images nearer to the training set than to '
+                               'held-out images; for fresh images the floor.'),
+    'data_copying': Meaning('copying', "Meehan's z: below -3, nearer to the training set than "
+                            'held-out images are; above 3, farther.'),
+    'authenticity': Meaning('share', 'Synthetic images that are not the closest relative of a '
+                            'training image.'),
+    'near_copies': Meaning('excess', 'Synthetic images nearer to a training image than any '
+                           'held-out image comes.')}
+RULES = ('Marks: a distance is good up to twice its floor (or two standard errors), bad above '
+         'ten times; a share is good from 90 % of its floor, bad below 50 %; copying is bad '
+         'where images lean on the training set by more than three standard errors; copies are '
+         'good up to 0.1 % above the floor, bad from 1 % above it.')
+
+
+def mark(name: str, score: Scored, details: Mapping[str, Any]) -> Mark:
+  """How good a score is beside its floor, by `RULES`."""
+  value, floor, error = score.value, max(score.floor, 0.), score.standard_error or 0.
+  kind = MEANINGS[name].kind
+  if kind == 'distance':
+    return 'good' if value <= max(2 * floor, 2 * error) else (
+        'bad' if value > max(10 * floor, 2 * error) else 'neutral')
+  if kind == 'share':
+    return 'good' if value >= .9 * floor else 'bad' if value < .5 * floor else 'neutral'
+  if kind == 'excess':
+    return 'good' if value <= floor + .001 else 'bad' if value > floor + .01 else 'neutral'
+  z = details['memorisation']['z'] if name == 'nearer_to_train' else -score.value
+  return 'bad' if z > 3 else 'good'
+
+
+def better(name: str) -> Literal['lower', 'higher']:
+  """Which way is better."""
+  return 'higher' if MEANINGS[name].kind == 'share' or name == 'data_copying' else 'lower'
+
+
+def record(sets: Sets, found: Found, config: Mapping[str, Any]) -> dict[str, Any]:
+  """All of scores.json. A row of `scores` is what `Scored.from_json` reads."""
+  about = {name: one and {'name': one.name, 'size': len(one.images),
+                          'labels': one.labels is not None}
+           for name, one in (('synthetic', sets.fake), ('real', sets.real),
+                             ('floor', sets.other), ('train', sets.train), ('held', sets.held))}
+  return {
+      'format': FORMAT, 'flags': dict(config), 'sets': about, 'synthetic': sets.about,
+      'features': {'name': found.vectors.net.name, 'sha256': found.vectors.net.sha256},
+      'scores': {name: json.loads(s.to_json()) for name, s in found.scores.items()},
+      'marks': {name: mark(name, s, found.details) for name, s in found.scores.items()},
+      'better': {name: better(name) for name in found.scores},
+      'classes': found.classes, 'details': _finite(found.details),
+      'not_applicable': found.absent}
+
+
+def _finite(x: Any) -> Any:
+  """The same without what JSON cannot hold."""
+  if isinstance(x, Mapping):
+    return {k: _finite(v) for k, v in x.items()}
+  if isinstance(x, (list, tuple)):
+    return [_finite(v) for v in x]
+  return None if isinstance(x, float) and not math.isfinite(x) else x

@@ -1,0 +1,235 @@
+"""The sets of an evaluation: what is judged, and the real data it is held against."""
+from collections.abc import Mapping
+import hashlib
+import json
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+import build
+from jaxsynth import data, synthesis
+from jaxsynth.data import analysis
+from jaxsynth.metrics import predict
+import sets
+import trained
+
+LEAST = 100  # examples of a set
+SPLITS = {'mnist': ('test', 'train[:55000]', 'train[55000:]')}  # of sets without a third
+
+
+class Set(NamedTuple):
+  """Images uint8 `[N, H, W, C]`, labels int32 `[N]` or `None`, and a name."""
+  name: str
+  images: np.ndarray
+  labels: np.ndarray | None
+
+  def take(self, at: np.ndarray) -> 'Set':
+    """These examples."""
+    return Set(self.name, self.images[at], None if self.labels is None else self.labels[at])
+
+
+class Sets(NamedTuple):
+  """What an evaluation reads.
+
+  Attributes:
+    fake: what is judged.
+    real: the reference of every distance.
+    other: more real examples, the floor's: they stand where the fakes do.
+    train: what the generator learned from, or `None`.
+    held: real examples that nothing learned from, the floor's of memorisation.
+    num_classes: of the real data, or `None`.
+    classes: their names.
+    about: where each is from, for the record.
+  """
+  fake: Set
+  real: Set
+  other: Set
+  train: Set | None
+  held: Set | None
+  num_classes: int | None
+  classes: list[str]
+  about: dict[str, Any]
+
+
+def read(config: Mapping[str, Any]) -> Sets:
+  """Reads and checks all sets that the flags name.
+
+  Raises:
+    ValueError, OSError: something is missing, empty, too small, of another shape, dtype
+      or range.
+  """
+  fake, num_classes, about = synthetic(config)
+  if fake.images.dtype != np.uint8:
+    fake = fake._replace(images=data.to_uint8(fake.images))
+  splits = splits_for(config)
+  first, classes = real_split(config, splits[0])
+  own = first.images.shape[1:]
+  if fake.images.shape[1:] != own:
+    raise ValueError(f'{fake.name}: images of {list(fake.images.shape[1:])}, the real ones of '
+                     f'{first.name} are {list(own)}; --image_size, --channels and --fit bring '
+                     'real images and folders to one shape')
+  real, train, held = (first, *(x and real_split(config, x)[0] for x in splits[1:]))
+  for one in (x for x in (fake, real, train, held) if x is not None):
+    if len(one.images) < LEAST:
+      raise ValueError(f'{one.name}: {len(one.images)} examples, expected at least {LEAST}; '
+                       'scores of fewer say nothing')
+  if train is None:  # the floor needs real images that the reference has not
+    order = _order(len(real.images), config['seed'])
+    half = len(order) // 2
+    if half < LEAST:
+      raise ValueError(f'{real.name}: {len(order)} examples, expected at least {2 * LEAST}: '
+                       'half of them are for the floor; or name more by --train_split')
+    real, other = real.take(np.sort(order[:half])), real.take(np.sort(order[half:]))
+  else:
+    other = train
+    _apart(real, train)
+  if real.labels is not None:
+    _every_class(real, len(classes))
+  if fake.labels is not None and real.labels is not None and num_classes != len(classes):
+    if num_classes is not None and num_classes > len(classes):
+      raise ValueError(f'{fake.name}: {num_classes} classes, but {real.name} has '
+                       f'{len(classes)}: its labels are of other data')
+  n = min(len(fake.images), len(other.images))
+  about |= {'drawn_or_found': len(fake.images), 'scored': n}
+  fake, other = (x.take(np.sort(_order(len(x.images), config['seed'])[:n]))
+                 for x in (fake, other))
+  return Sets(fake, real, other, train, held, len(classes) if real.labels is not None else None,
+              classes, about)
+
+
+def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any]]:
+  """The set that `--synthetic` names, at most `--num` of it: set, classes, where from."""
+  path = pathlib.Path(config['synthetic']).expanduser()
+  if not path.exists():
+    raise FileNotFoundError(f'--synthetic={path}: nothing there; expected a synthetic.npz, the '
+                            '--workdir of a run, a prepared tfds folder or a folder of images')
+  if (path / 'config.json').is_file():
+    return _of_run(path, config)
+  about = {'kind': 'npz'}
+  if path.suffix == '.npz':
+    source: Any = analysis.raw_npz(path)
+  else:
+    kind = 'tfds' if data.is_prepared(_version(path)) else 'folder'
+    path, about = (_version(path), {'kind': kind})
+    if kind == 'tfds':
+      label = config['label_key'] or None
+      names = data.tfds_names(str(path), label_key=label)
+      split = config['synthetic_split'] or ('train' if 'train' in names[0] else names[0][0])
+      source = data.tfds_source(str(path), split, None, _preprocess(config),
+                                image_key=config['image_key'],
+                                label_key=label if names[1] else None)
+      about['split'] = split
+    else:
+      source = data.folder(path, _preprocess(config))
+  at = np.arange(source.size)
+  if config['num'] and config['num'] < source.size:
+    at = np.sort(_order(source.size, config['seed'])[:config['num']])
+  batch = source.take(at)
+  images = predict.checked(batch['image'], who=path.name)
+  return Set(path.name, images, batch.get('label')), source.num_classes, about
+
+
+def _of_run(path: pathlib.Path, config: Mapping[str, Any]
+            ) -> tuple[Set, int | None, dict[str, Any]]:
+  """A run's synthetic.npz, or as many as are asked for from its generator.
+
+  Sample i is the same either way: the run's own keys, blocks and labels.
+  """
+  file, n, step = path / 'synthetic.npz', config['num'], config['step']
+  if file.is_file() and step is None:
+    source = data.npz(file)
+    if n is None or n <= source.size:
+      batch = source.take(np.arange(n or source.size))
+      return (Set(path.name, batch['image'], batch.get('label')), source.num_classes,
+              {'kind': 'synthetic.npz of a run'})
+  at = int(step) if step not in (None, 'best') else _best(path) if step else None
+  model = trained.load(str(path), at)
+  key = jax.random.split(jax.random.key(model.record['flags']['seed']), 3)[2]
+  classes = model.run.num_classes
+  draw = synthesis.drawer(model.run.algorithm.sample, classes)
+  n = n or 1000
+  images = data.to_uint8(predict.checked(draw(model.params, model.variables, key, 0, n),
+                                         who=f'the generator of {path.name}'))
+  labels = None if classes is None else np.asarray(synthesis.labels_for(np.arange(n), classes))
+  return Set(path.name, images, labels), classes, {
+      'kind': 'drawn from a checkpoint', 'step': step or 'newest', 'generator': model.digest}
+
+
+def _best(path: pathlib.Path) -> int:
+  """The step of least distance in scores.jsonl whose checkpoint is kept."""
+  rows = scores_of(path)
+  kept = [row for row in rows if (path / 'checkpoints' / str(row['step'])).is_dir()]
+  if not kept:
+    raise FileNotFoundError(f'--step=best: {path} has no checkpoint with a score; train with '
+                            '--eval_every')
+  return min(kept, key=lambda row: row['frechet'])['step']
+
+
+def scores_of(path: pathlib.Path) -> list[dict[str, Any]]:
+  """The lines of a run's scores.jsonl; none where there is none."""
+  file = pathlib.Path(path).expanduser() / 'scores.jsonl'
+  return [json.loads(x) for x in file.read_text().splitlines()] if file.is_file() else []
+
+
+def splits_for(config: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+  """Reference, training and held-out split: as given, or as the data set has them."""
+  have = sets.splits_of(config)
+  named = SPLITS.get(config['dataset'].split(':')[0])
+  if named is None or 'validation' in have:
+    pick = lambda *names: next((n for n in names if n in have), None)
+    named = (pick('test', 'validation', 'train'), pick('train'), pick('validation', 'valid'))
+    named = (named[0], *(x if x != named[0] else None for x in named[1:]))  # type: ignore
+  given = (config.get(k) for k in ('real_split', 'train_split', 'validation_split'))
+  return tuple(g or n for g, n in zip(given, named))  # type: ignore[return-value]
+
+
+def real_split(config: Mapping[str, Any], split: str | None) -> tuple[Set, list[str]]:
+  """A split of `--real`, or a folder or .npz file of its own."""
+  path = pathlib.Path(split or '').expanduser()
+  other = split is not None and (path.suffix == '.npz' or len(path.parts) > 1)
+  own = {**config, 'conditional': False}
+  own |= {'dataset': split, 'data_dir': None, 'split': 'train'} if other else {'split': split}
+  source = build.source(own)
+  batch = source.take(np.arange(source.size))
+  name = pathlib.Path(str(own['dataset'])).name + ('' if other or not split else f'/{split}')
+  return (Set(name, predict.checked(batch['image'], who=name), batch.get('label')),
+          sets.class_names(own, source.num_classes))
+
+
+def are_digits(config: Mapping[str, Any]) -> bool:
+  """Whether the data set is one that the shipped network knows."""
+  return config['dataset'].split(':')[0] in ('mnist', 'mnist5k')
+
+
+def _preprocess(config: Mapping[str, Any]) -> data.Preprocess:
+  size = config['image_size']
+  return data.Preprocess(None if size is None else (size[0], size[1]), config['channels'],
+                         config['fit'])
+
+
+def _version(path: pathlib.Path) -> pathlib.Path:
+  """The newest version below a data set's folder; the folder itself where there is none."""
+  below = sorted(p for p in path.glob('*') if data.is_prepared(p))
+  return below[-1] if below and not data.is_prepared(path) else path
+
+
+def _apart(real: Set, train: Set) -> None:
+  seen = {hashlib.sha256(x.tobytes()).digest() for x in train.images}
+  both = sum(hashlib.sha256(x.tobytes()).digest() in seen for x in real.images)
+  if both > len(real.images) / 100:
+    raise ValueError(f'{both:,} of {len(real.images):,} images of {real.name} are in '
+                     f'{train.name} too: the reference must be images that nothing learned '
+                     'from; see --real_split and --train_split')
+
+
+def _every_class(real: Set, num_classes: int) -> None:
+  empty = np.flatnonzero(np.bincount(real.labels, minlength=num_classes) == 0)
+  if len(empty):
+    raise ValueError(f'{real.name}: no examples of class {empty.tolist()}, so no synthetic one '
+                     'can be judged; take a larger split, or a data set without the class')
+
+
+def _order(n: int, seed: int) -> np.ndarray:
+  return np.random.Generator(np.random.Philox(seed)).permutation(n)
