@@ -10,6 +10,7 @@ from jaxsynth.data.analysis.findings import plural
 from jaxsynth.data.analysis.one import One
 from jaxsynth.report import (Figure, Note, Page, Section, Table, bars, binned, curve,
                              histograms, maps, scatter)
+from jaxsynth.report.page import Cell
 
 ITEMS = list[Table | Figure | Note]
 
@@ -41,8 +42,7 @@ def page(found: Analysis, sources: Mapping[str, data.Source], title: str,
 
 
 def _findings(found: Analysis) -> Section:
-  kinds = {'bad': 'bad', 'warning': 'warning', 'note': 'note'}
-  notes: ITEMS = [Note(f'{f.where}: {f.text}.', kinds[f.level]) for f in found.findings]  # type: ignore
+  notes: ITEMS = [Note(f'{f.where}: {f.text}.', f.level) for f in found.findings]
   if not notes:
     notes = [Note('Nothing was found in any set.', 'good')]
   table = Table('Recommended before training', ['what', 'why', 'how'], found.advice)
@@ -50,13 +50,14 @@ def _findings(found: Analysis) -> Section:
 
 
 def _overview(found: Analysis) -> Section:
-  rows = []
+  rows: list[list[Cell]] = []
   for x in found.sets:
     v = x.scan.values
-    rows.append([x.scan.name, x.scan.size, x.scan.dtype, x.ranges.scale.replace(' ', '\xa0'), float(v.low.min()),
-                 float(v.high.max()), *(float(f.mean()) for f in (
-                     v.mean, v.std, v.skewness, v.kurtosis)), len(x.ranges.bad),
-                 len(x.ranges.strange), len(x.ranges.constant)])
+    rows.append([
+        x.scan.name, x.scan.size, x.scan.dtype, x.ranges.scale.replace(' ', '\xa0'),
+        float(v.low.min()), float(v.high.max()),
+        *(float(f.mean()) for f in (v.mean, v.std, v.skewness, v.kurtosis)),
+        len(x.ranges.bad), len(x.ranges.strange), len(x.ranges.constant)])
   columns = ['set', 'examples', 'type', 'scale', 'least', 'greatest', 'mean', 'deviation',
              'skewness', 'kurtosis', 'not finite', 'wrong range', 'constant']
   return Section('Sets', '', [Table(
@@ -92,9 +93,8 @@ def _pixels(found: Analysis, sources: Mapping[str, data.Source]) -> Section:
 
 def _classes(found: Analysis, names: Sequence[str]) -> Section:
   scan, numbers = found.sets[0].scan, found.sets[0].numbers['classes']
-  labelled = [x for x in found.sets if x.scan.labels is not None]
   shares = {x.scan.name: np.bincount(x.scan.labels, minlength=len(names))[:len(names)]
-            / x.scan.size for x in labelled[:7]}
+            / x.scan.size for x in found.sets[:7] if x.scan.labels is not None}
   items: ITEMS = [Figure(
       bars(names, shares, unit='share of the set'), f'Share of each class. In {scan.name} the '
       f'largest class is {numbers["imbalance"]:.2f} times the smallest; entropy is '
@@ -169,8 +169,9 @@ def _method(found: Analysis) -> str:
     near = x.numbers.get('neighbours')
     return f'{x.scan.name} {near["queries"]:,} among {near["points"]:,}' if near else (
         f'{x.scan.name} none')
-  skipped = [f'{x.scan.name}: {name} ({why})' for x in found.sets for name, why in x.skipped.items()]
-  skipped += [f'{x.name}: {name} ({why})' for x in found.against for name, why in x.skipped.items()]
+  skipped = [f'{name}: {what} ({why})' for name, part in (
+      *((x.scan.name, x.skipped) for x in found.sets),
+      *((x.name, x.skipped) for x in found.against)) for what, why in part.items()]
   return ('Counts, ranges, moments and exact copies are of every example. Neighbours were looked '
           f'for by a seeded sample: {"; ".join(map(looked, found.sets))}. Drift is tested on at '
           'most 5,000 examples a set (marginals) and 1,000 (energy distance).'

@@ -9,6 +9,7 @@ from jaxsynth.data.analysis.one import One
 from jaxsynth.data.analysis.pooling import pooled_shape
 from jaxsynth.data.analysis.scan import THUMB, sample
 from jaxsynth.report import Figure, Note, Section, Table, image_grid, pairs
+from jaxsynth.report.page import Cell
 
 SHOWN = 24
 LOWEST = {'[-1, 1]': -1., '[0, 1]': 0., '[0, 255]': 0.}
@@ -55,16 +56,18 @@ def class_means(found: One, names: Sequence[str]) -> Figure:
 def copies(found: Analysis, sources: Mapping[str, data.Source]) -> Section:
   """Copies within sets and between them."""
   first = found.sets[0]
-  rows = [[x.scan.name, 'itself', x.numbers['copies']['exact'],
-           x.numbers['copies'].get('near'), x.numbers['copies']['conflicting_labels']]
-          for x in found.sets]
+  rows: list[list[Cell]] = [[
+      x.scan.name, 'itself', x.numbers['copies']['exact'],
+      x.numbers['copies'].get('near'), x.numbers['copies']['conflicting_labels']]
+      for x in found.sets]
   rows += [[x.name, first.scan.name, len(x.shared), len(x.copies), None] for x in found.against]
   items: list[Table | Figure | Note] = [Table(
       'Images with an exact copy, with a near copy, and groups of copies whose labels differ',
       ['set', 'compared with', 'exact', 'near', 'conflicting labels'], rows)]
   for x in found.against:
     here = next(s for s in found.sets if s.scan.name == x.name)
-    at = np.concatenate([x.shared, np.stack([x.near.queries, x.near.neighbours[:, 0]], 1)[x.copies]])
+    nearest = np.stack([x.near.queries, x.near.neighbours[:, 0]], 1)
+    at = np.concatenate([x.shared, nearest[x.copies]])
     items += _pairs(at[:SHOWN], here, first, sources,
                     f'Leaked: an image of {x.name} and its copy in {first.scan.name}.')
   for one in found.sets:
@@ -85,16 +88,18 @@ def _pairs(at: np.ndarray, left: One, right: One, sources: Mapping[str, data.Sou
            meaning: str) -> list[Figure]:
   if not len(at):
     return []
-  images = [take(sources[x.scan.name], x, at[:, k]) for k, x in enumerate((left, right))]
-  return [Figure(pairs(*images, [f'{i}, {j}' for i, j in at]), meaning, 'Pairs of images.', True)]
+  a = take(sources[left.scan.name], left, at[:, 0])
+  b = take(sources[right.scan.name], right, at[:, 1])
+  return [Figure(pairs(a, b, [f'{i}, {j}' for i, j in at]), meaning, 'Pairs of images.', True)]
 
 
 def labels(found: Analysis, sources: Mapping[str, data.Source], names: Sequence[str]) -> Section:
   """Suspicious labels of each set."""
   items: list[Table | Figure | Note] = []
-  rows = [[x.scan.name, x.suspects.looked, len(x.suspects.positions),
-           f"{x.numbers['labels']['share']:.2%}", f'{x.suspects.accuracy:.2%}']
-          for x in found.sets if x.suspects is not None]
+  rows: list[list[Cell]] = [[
+      x.scan.name, x.suspects.looked, len(x.suspects.positions),
+      f"{x.numbers['labels']['share']:.2%}", f'{x.suspects.accuracy:.2%}']
+      for x in found.sets if x.suspects is not None]
   if rows:
     items.append(Table('Labels held against those of the nearest neighbours', [
         'set', 'looked at', 'contradicted', 'share', "agree with the neighbours' likeliest"], rows))

@@ -29,22 +29,22 @@ def two_nn(distances: np.ndarray) -> float:
 def levina_bickel(distances: np.ndarray) -> float:
   """The maximum-likelihood dimension of Levina & Bickel, averaged as inverse.
 
-  `1/d = mean over points of 1/(k - 2) sum_{j<k} log(r_k / r_j)`: the bias-corrected
-  inverse (k - 2), averaged over points before inverting (MacKay & Ghahramani).
+  `1/d = mean over points of 1/(k - 1) sum_{j<k} log(r_k / r_j)`: inverses, which are
+  unbiased, are averaged over points before inverting (MacKay & Ghahramani).
 
   Args:
-    distances: `[N, k]`, ascending, k >= 3; rows with a distance of 0 are left out.
+    distances: `[N, k]`, ascending, k >= 2; rows with a distance of 0 are left out.
 
   Returns:
     The dimension; NaN if no row is left.
 
-  Levina & Bickel, NIPS 2004, eq. 8-9; MacKay & Ghahramani (2005),
+  Levina & Bickel, NIPS 2004, eq. 8; MacKay & Ghahramani (2005),
   http://www.inference.org.uk/mackay/dimension.
   """
   d = np.asarray(distances, np.float64)
   d = d[d[:, 0] > 0]
   k = d.shape[1]
-  if not len(d) or k < 3:
+  if not len(d) or k < 2:
     return float('nan')
-  inverse = np.log(d[:, -1:] / d[:, :-1]).sum(1).mean() / (k - 2)
+  inverse = np.log(d[:, -1:] / d[:, :-1]).sum(1).mean() / (k - 1)
   return float(1 / inverse) if inverse > 0 else float('nan')

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 SHOWN = 50  # positions named in a finding
+Level = Literal['bad', 'warning', 'note']
 
 
 class Finding(NamedTuple):
@@ -15,14 +16,14 @@ class Finding(NamedTuple):
     level: `'bad'` spoils training or its evaluation, `'warning'` may, `'note'` tells.
     where: the set.
     text: a sentence.
-    count: examples concerned.
+    number: examples concerned.
     examples: positions of the first 50.
   """
   kind: str
-  level: Literal['bad', 'warning', 'note']
+  level: Level
   where: str
   text: str
-  count: int
+  number: int
   examples: tuple[int, ...] = ()
 
 
@@ -33,7 +34,7 @@ class Advice(NamedTuple):
   how: str
 
 
-def finding(kind: str, level: Literal['bad', 'warning', 'note'], where: str, text: str,
+def finding(kind: str, level: Level, where: str, text: str,
             positions: Sequence[int] | np.ndarray) -> Finding:
   """A finding about these examples."""
   first = tuple(int(i) for i in positions[:SHOWN])

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxsynth.data.analysis import dimension, duplicates, neighbourhood, outliers
-from jaxsynth.data.analysis.findings import Finding, finding, plural
+from jaxsynth.data.analysis.findings import Finding, Level, finding, plural
 from jaxsynth.data.analysis.labels import Suspects, suspects
 from jaxsynth.data.analysis.neighbourhood import Neighbourhood
 from jaxsynth.data.analysis.pooling import standardised
@@ -63,13 +63,13 @@ def one(scan: Scan, *, pairs: int = 20000, seed: int = 0) -> One:
   numbers['copies'] = {'exact': groups.copies, 'groups': len(groups.groups),
                        'conflicting_labels': len(groups.conflicts)}
   if groups.copies:
-    found.append(finding('duplicates', 'warning', scan.name, f'{plural(groups.copies, "image")} beyond '
-                         f'the first of {plural(len(groups.groups), "group")} of equal images',
-                         [g[-1] for g in groups.groups]))
+    found.append(finding(
+        'duplicates', 'warning', scan.name, f'{plural(groups.copies, "image")} beyond the first of '
+        f'{plural(len(groups.groups), "group")} of equal images', [g[-1] for g in groups.groups]))
   if groups.conflicts:
-    found.append(finding('conflicting labels', 'bad', scan.name, 
-                         f'{plural(len(groups.conflicts), "group")} of equal images with different labels',
-                         [i for g in groups.conflicts for i in g]))
+    found.append(finding(
+        'conflicting labels', 'bad', scan.name, f'{plural(len(groups.conflicts), "group")} of '
+        'equal images with different labels', [i for g in groups.conflicts for i in g]))
   near, flagged, away, doubt = None, np.zeros(0, int), np.zeros(0, int), None
   if len(scan.rows) < 4:
     skipped['neighbours'] = f'{scan.size} examples, at least 4 are needed'
@@ -90,23 +90,23 @@ def one(scan: Scan, *, pairs: int = 20000, seed: int = 0) -> One:
     away, z = outliers.far(near)
     numbers['outliers'] = {'count': len(away), 'z': z[:50], 'threshold': outliers.FAR}
     if len(away):
-      found.append(finding('outliers', 'warning', scan.name, f'{len(away):,} of '
-                           f'{plural(len(near.queries), "image")} far from all others (log distance '
-                           f'to the tenth neighbour over {outliers.FAR:g} robust deviations)',
-                           away))
+      found.append(finding(
+          'outliers', 'note', scan.name, f'{len(away):,} of '
+          f'{plural(len(near.queries), "image")} far from all others (log distance to the tenth '
+          f'neighbour over {outliers.FAR:g} robust deviations)', away))
     doubt = _labels(scan, near, numbers, found, skipped)
   return One(scan, scales, numbers, bound, near, flagged, away, doubt, found, skipped)
 
 
 def _pixels(scan: Scan, scales: Ranges) -> list[Finding]:
   found = []
-  for kind, level, positions, text in (
+  faults: tuple[tuple[str, Level, np.ndarray, str], ...] = (
       ('not finite', 'bad', scales.bad, 'with NaN or infinite pixels'),
-      ('wrong range', 'bad', scales.strange, f'not on the scale of the rest, '
-       f'{scales.scale}'),
-      ('constant images', 'warning', scales.constant, 'of one value')):
+      ('wrong range', 'bad', scales.strange, f'not on the scale of the rest, {scales.scale}'),
+      ('constant images', 'warning', scales.constant, 'of one value'))
+  for kind, level, positions, text in faults:
     if len(positions):
-      found.append(finding(kind, level, scan.name, f'{plural(len(positions), "image")} {text}',  # type: ignore
+      found.append(finding(kind, level, scan.name, f'{plural(len(positions), "image")} {text}',
                            positions))
   if scan.dtype == 'uint8' and scales.scale == '[0, 1]':
     found.append(finding('wrong range', 'bad', scan.name, 'bytes, but only 0 and 1 occur: '
@@ -115,8 +115,9 @@ def _pixels(scan: Scan, scales: Ranges) -> list[Finding]:
     at, z = outliers.unlike(getattr(scan.facts, name))
     if len(at):
       what = 'brightness' if name == 'mean' else 'contrast'
-      found.append(finding(f'unusual {what}', 'note', scan.name, f'{plural(len(at), "image")} of '
-                           f'unusual {what}, up to {abs(z[0]):.1f} robust deviations off', at))
+      found.append(finding(
+          f'unusual {what}', 'note', scan.name, f'{plural(len(at), "image")} of unusual {what}, '
+          f'up to {abs(z[0]):.1f} robust deviations off', at))
   return found
 
 

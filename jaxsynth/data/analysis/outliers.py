@@ -3,7 +3,8 @@ import numpy as np
 
 from jaxsynth.data.analysis.neighbourhood import Neighbourhood
 
-FAR = 6.  # robust deviations
+FAR = 3.5  # robust deviations: Iglewicz & Hoaglin's
+UNLIKE = 6.  # of single statistics, whose tails are longer
 
 
 def robust_z(x: np.ndarray) -> np.ndarray:
@@ -35,7 +36,7 @@ def far(found: Neighbourhood, threshold: float = FAR) -> tuple[np.ndarray, np.nd
   return found.queries[at], z[at]
 
 
-def unlike(values: np.ndarray, threshold: float = FAR) -> tuple[np.ndarray, np.ndarray]:
+def unlike(values: np.ndarray, threshold: float = UNLIKE) -> tuple[np.ndarray, np.ndarray]:
   """Positions and z of the values further than `threshold` from the median, farthest first."""
   z = robust_z(values)
   at = np.flatnonzero(np.abs(z) > threshold)

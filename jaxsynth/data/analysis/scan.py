@@ -94,9 +94,10 @@ def scan(source: Source, *, name: str | None = None, block: int = 1024,
       parts = [functools.reduce(_merge, parts)]
   total = functools.reduce(_merge, parts)
   flat = Moments(*(x.reshape(-1, x.shape[-1]) for x in total[3]))
+  labels, facts, digests, pixels, counts, classes, features = total
   return Scan(name, source.size, source.image_shape, source.num_classes, str(images.dtype),
-              total[0], Facts(*total[1]), total[2], total[3], moments.pool(flat), *total[4:6], rows,
-              total[6])
+              labels, Facts(*facts), digests, pixels, moments.pool(flat), counts, classes, rows,
+              features)
 
 
 def sample(n: int, most: int, seed: int) -> np.ndarray:

@@ -63,11 +63,12 @@ def two(here: One, reference: One, *, pairs: int = 20000, seed: int = 0) -> Two:
       'shared': len(equal), 'shared_positions': equal[:200], 'near': len(flagged),
       'near_positions': near.queries[flagged][:200]}
   if len(equal):
-    found.append(finding('leakage', 'bad', a.name, f'{len(equal):,} of '
-                         f'{plural(a.size, "image")} also in {b.name}', equal[:, 0]))
+    found.append(finding('leakage', 'bad', a.name, f'{len(equal):,} of {plural(a.size, "image")} '
+                         f'also in {b.name}', equal[:, 0]))
   if len(flagged):
-    found.append(finding('leakage', 'bad', a.name, f'{len(flagged):,} of '
-                         f'{plural(len(near.queries), "image")} with a near copy in {b.name}', near.queries[flagged]))
+    found.append(finding(
+        'leakage', 'bad', a.name, f'{len(flagged):,} of {plural(len(near.queries), "image")} '
+        f'with a near copy in {b.name}', near.queries[flagged]))
 
   axes = reference.structure.axes[:, :min(COMPONENTS, b.features.shape[1])]
   ia, ib = (sample(len(s.rows), 5000, seed) for s in (a, b))
@@ -105,7 +106,8 @@ def _classes(here: One, reference: One, ours: tuple[np.ndarray, np.ndarray],
   classes = max(a.num_classes or 0, b.num_classes or 0)
   la, lb = a.labels[a.rows[ours[0]]], b.labels[b.rows[theirs[0]]]
   p, distance = np.full(classes, np.nan), np.full(classes, np.nan)
-  permutations = min(max(drift.PERMUTATIONS, 40 * classes), 9999)  # Holm must be able to reject
+  # as many as Holm needs to be able to reject
+  permutations = min(max(drift.PERMUTATIONS, 40 * classes), 9999)
   for k in range(classes):
     x, y = ours[1][la == k][:EACH], theirs[1][lb == k][:EACH]
     if min(len(x), len(y)) >= 10:
@@ -114,15 +116,15 @@ def _classes(here: One, reference: One, ours: tuple[np.ndarray, np.ndarray],
   tested = np.isfinite(p)
   adjusted = np.full(classes, np.nan)
   adjusted[tested] = holm(p[tested])
-  counts = [np.bincount(x.labels, minlength=classes) for x in (a, b)]
+  counts = [np.bincount(x, minlength=classes) for x in (a.labels, b.labels)]
   p_shares = drift.proportions(*counts)
   numbers['classes'] = {'energy': distance, 'p': p, 'p_holm': adjusted, 'shares_p': p_shares}
   shifted = np.flatnonzero((adjusted < 0.05) & (distance > SHIFT))
   if len(shifted):
-    found.append(finding('class drift', 'warning', a.name, 
-                         f'{plural(len(shifted), "class")} ({", ".join(map(str, shifted))}) of '
-                         f'{tested.sum()} moved from {b.name} (energy distance '
-                         f'over {SHIFT} of their spread, Holm p < 0.05)', shifted))
+    found.append(finding(
+        'class drift', 'warning', a.name, f'{plural(len(shifted), "class")} '
+        f'({", ".join(map(str, shifted))}) of {tested.sum()} moved from {b.name} (energy distance '
+        f'over {SHIFT} of their spread, Holm p < 0.05)', shifted))
   if p_shares < LEVEL:
     found.append(finding('class shares', 'warning', a.name, 'classes have other shares than in '
                          f'{b.name} (chi-squared p = {p_shares:.2g})', []))

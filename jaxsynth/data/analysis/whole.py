@@ -63,8 +63,8 @@ def analyze(sources: Mapping[str, Source], *, pairs: int = 20000, block: int = 1
   sets = tuple(one(scan(source, name=name, block=block, max_bytes=max_bytes, seed=seed),
                    pairs=pairs, seed=seed) for name, source in sources.items())
   against = tuple(two(x, sets[0], pairs=pairs, seed=seed) for x in sets[1:])
-  findings = sorted((f for part in (*against, *sets) for f in part.findings),
-                    key=lambda f: LEVELS.index(f.level))
+  every = [f for x in against for f in x.findings] + [f for x in sets for f in x.findings]
+  findings = sorted(every, key=lambda f: LEVELS.index(f.level))
   return Analysis(sets, against, tuple(findings), tuple(advice(sets[0], against)))
 
 
