@@ -41,8 +41,8 @@ def order(model: trained.Trained) -> Order:
   Raises:
     ValueError: what does not fit.
   """
-  splits = _splits(FLAGS.splits, FLAGS.num)
-  shares = _shares(FLAGS.labels, model.run.num_classes)
+  splits = sizes(FLAGS.splits, FLAGS.num)
+  shares = shares_of(FLAGS.labels, model.run.num_classes)
   if shares is not None:
     plan.check_shares(splits, shares)
   num = sum(splits.values())
@@ -78,7 +78,8 @@ def claimed(ordered: Order, model: trained.Trained) -> Format:
   return form
 
 
-def _splits(given: list[str] | None, num: int | None) -> dict[str, int]:
+def sizes(given: list[str] | None, num: int | None) -> dict[str, int]:
+  """How many images each split has, from --splits and --num."""
   if given is None:
     if num is None:
       raise ValueError('give --num, or --splits as train:900000,test:100000')
@@ -96,7 +97,8 @@ def _splits(given: list[str] | None, num: int | None) -> dict[str, int]:
   return splits
 
 
-def _shares(given: str, num_classes: int | None) -> Shares | None:
+def shares_of(given: str, num_classes: int | None) -> Shares | None:
+  """The labels' shares, from --labels."""
   if num_classes is None:
     if given != 'balanced':
       raise ValueError(f'--labels={given}: the model is not conditional')

@@ -84,7 +84,7 @@ def main(argv: list[str]) -> None:
   try:
     engine.write(stream, left, form, report=progress)
     whole = engine.finish(order.shards, form)
-  except OSError as error:
+  except (OSError, FloatingPointError) as error:
     raise SystemExit(f'{error}\nWhat is whole stays; run this again to go on.') from error
   finally:
     progress.close()

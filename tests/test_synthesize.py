@@ -10,13 +10,12 @@ import time
 import numpy as np
 from PIL import Image
 import pytest
+import recipe
+import tiny
 
 from jaxsynth import data
 
 ROOT = pathlib.Path(__file__).parent.parent
-TRAIN = [sys.executable, 'experiments/mnist_dcgan.py', '--batch_size=8', '--steps=3',
-         '--generator_width=4', '--discriminator_width=4', '--latent_dim=3', '--num_synthetic=0',
-         '--notensorboard', '--conditional']
 SPLITS = ['--splits=train:300,test:50', '--shards=7', '--block=20', '--name=digits']
 
 
@@ -36,10 +35,7 @@ def contents(folder):
 
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
-  folder = tmp_path_factory.mktemp('run')
-  done = subprocess.run([*TRAIN, f'--workdir={folder}'], cwd=ROOT, text=True, capture_output=True)
-  assert done.returncode == 0, done.stderr
-  return folder
+  return tiny.workdir(tmp_path_factory.mktemp('run'), '--conditional')
 
 
 @pytest.fixture(scope='module')
@@ -53,18 +49,18 @@ def digits(run, tmp_path_factory):
 
 
 def test_tfds_reads_it_without_tensorflow_or_us(digits, tmp_path):
-  """In another folder and isolated from this one, where TensorFlow cannot be imported."""
+  """In a process that loads neither TensorFlow nor anything of ours."""
   code = '''
 import json, sys
-sys.modules['tensorflow'] = None
 import numpy as np, tensorflow_datasets as tfds
 builder = tfds.builder_from_directory(sys.argv[1] + '/digits/1.0.0')
 source = builder.as_data_source(split='train')
 images = np.stack([x['image'] for x in source])
 slice = tfds.data_source('digits', split='test[:10]', data_dir=sys.argv[1])
-assert 'jaxsynth' not in sys.modules
+assert not {'jaxsynth', 'tensorflow'} & set(sys.modules)
 print(json.dumps([images.shape, str(images.dtype), int(images.max()),
-                  [int(x['label']) for x in source][:12], len(slice), dict(builder.info.metadata),
+                  [int(x['label']) for x in source][:12], len(slice),
+                  {k: builder.info.metadata[k] for k in ('model', 'seed', 'splits')},
                   builder.info.citation, builder.info.description,
                   builder.info.features['label'].num_classes,
                   builder.info.splits['train'].num_shards]))
@@ -142,35 +138,39 @@ def test_labels_as_asked_for(run, tmp_path):
 
 
 @pytest.mark.parametrize('flags, message', [
-    (['--num=350'], 'splits.test: 50 there, None now'),
-    ([*SPLITS, '--seed=1'], 'seed: 0 there, 1 now'),
-    ([*SPLITS, '--worker=2/2'], 'expected k/n with 0 <= k < n'),
-    (['--num=40', '--shards=3'], 'at most 1'),
-    (['--num=41', '--labels=1:2,2:3'], 'expected a multiple of 5, such as 40'),
-    (['--num=40', '--labels=1,2'], '10 shares as 5,3,2'),
-    (['--num=4', '--splits=train:5'], 'expected the same'),
+    (['--num=350', '--seed=1'], 'seed: 0 there, 1 now\n  shards: 7 there, 1 now\n  '
+     'splits.test: 50 there, None now'),
     (['--num=4', '--name=MNIST-2'], 'expected small letters'),
-    (['--num=4', '--run=/nowhere'], 'no run there'), ([], 'give --num'),
-    (['--num=4', '--step=9'], 'no checkpoint 9, only [3]'),
-    (['--num=4', '--format=tfrecord'], "pip install 'jaxsynth[tensorflow]'")])
+    (['--num=4', '--step=9'], 'no checkpoint 9, only [3]')])
 def test_what_is_refused_changes_nothing(run, digits, flags, message):
-  if 'tensorflow' in message:
-    environment = {**os.environ, 'PYTHONPATH': str(no_tensorflow(digits))}
-  else:
-    environment = None
-  before = contents(digits / 'digits')
-  name = [] if any(flag.startswith('--name') for flag in flags) else ['--name=digits']
-  done = synthesize(run, digits, *name, *flags, env=environment)
+  before = contents(digits)
+  done = synthesize(run, digits, '--name=digits', '--block=20', *flags)
   assert done.returncode and message in done.stderr + done.stdout, done.stderr
-  assert 'Traceback' not in done.stderr and contents(digits / 'digits') == before
+  assert 'Traceback' not in done.stderr and contents(digits) == before
 
 
-def no_tensorflow(folder):
-  """A path on which importing TensorFlow fails, installed or not."""
-  where = folder / 'without'
-  where.mkdir(exist_ok=True)
-  (where / 'tensorflow.py').write_text('raise ImportError("not here")\n')
-  return where
+@pytest.mark.parametrize('given, num, message', [
+    (None, None, 'give --num'), (['train:5'], 4, 'expected the same'),
+    (['train'], None, 'train:900000,test:100000'), (['a:1', 'a:2'], 3, 'expected names')])
+def test_splits_that_are_refused(given, num, message):
+  with pytest.raises(ValueError, match=message):
+    recipe.sizes(given, num)
+
+
+@pytest.mark.parametrize('given, classes, want', [
+    ('balanced', 10, 10), ('balanced', None, None), ('5,3,2', 3, [5, 3, 2]),
+    ('.5,.3,.2', 3, [5, 3, 2]), ('3:.25,1:.75', 4, [0, 3, 0, 1])])
+def test_shares_of_labels(given, classes, want):
+  assert recipe.shares_of(given, classes) == want
+
+
+@pytest.mark.parametrize('given', ['1,2', '1,2,x', '3:1', '0:1,0:2', '0:1,2', '0,0,0', '1,1,-1',
+                                   '1/0,1,1', ''])
+def test_shares_that_are_refused(given):
+  with pytest.raises(ValueError, match='expected .balanced., 3 shares'):
+    recipe.shares_of(given, 3)
+  with pytest.raises(ValueError, match='not conditional'):
+    recipe.shares_of(given, None)
 
 
 def test_a_full_disk_leaves_nothing_half_written(run, tmp_path):
@@ -188,14 +188,3 @@ def test_a_full_disk_leaves_nothing_half_written(run, tmp_path):
   assert 'File too large' in done.stderr and 'run this again' in done.stderr
   assert 'Traceback' not in done.stderr
   assert list(contents(tmp_path / 'digits')) == ['1.0.0/metadata.json']
-
-
-def test_a_folder_that_cannot_be_written_or_is_another_s(run, tmp_path):
-  (tmp_path / 'file').write_text('')
-  (tmp_path / 'digits/1.0.0').mkdir(parents=True)
-  (tmp_path / 'digits/1.0.0/features.json').write_text('{}')
-  for out, message in ((tmp_path / 'file', 'Not a directory'),
-                       (tmp_path, 'holds features.json and no metadata.json')):
-    done = synthesize(run, out, '--num=20', '--name=digits')
-    assert done.returncode and message in done.stderr + done.stdout
-    assert 'Traceback' not in done.stderr

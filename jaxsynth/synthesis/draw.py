@@ -109,11 +109,10 @@ Stream = Callable[[int, int], Iterator[Piece]]
 def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: int,
              shares: Shares | None = None, *, block: int = BLOCK,
              devices: Sequence[jax.Device] | None = None, ahead: int = 2) -> Stream:
-  """Draws long runs of samples as uint8 images, block by block.
+  """Draws long runs of samples as uint8 images.
 
-  Blocks go to the devices in turn, each whole on one device, so the bits do not
-  depend on how many there are; a few are in flight on each, so no device waits for
-  the host.
+  Every device computes a whole block at a time, so the bits do not depend on how many
+  devices there are; a few calls are in flight, so no device waits for the host.
 
   Args:
     sample: `Objective.sample`, of images `[n, H, W, C]` in [-1, 1].
@@ -121,50 +120,58 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
     variables: the model's; copied to every device.
     seed: of the samples.
     shares: as `drawer`'s.
-    block: samples computed together; another block, other bits.
+    block: samples a device computes together; another block, other bits.
     devices: of this process; all of them by default.
-    ahead: blocks in flight on each device.
+    ahead: calls in flight.
 
   Returns:
     `(start, stop) -> pieces` that make up samples [start, stop) in order.
 
   Raises:
     ValueError: a block below 1, or samples out of [0, 2^31).
+    FloatingPointError: pixels that are not finite, when they are drawn.
 
   >>> stream = streamer(lambda p, v, keys, cond: jax.vmap(
-  ...     lambda key: jax.random.uniform(key, (2, 2, 1)))(keys), {}, {}, 0, 3, block=4)
+  ...     lambda key: jax.random.uniform(key, (2, 2, 1)))(keys), {}, {}, 0, 3, block=4,
+  ...     devices=jax.devices()[:1])
   >>> [(piece.start, piece.labels.tolist()) for piece in stream(2, 10)]
   [(2, [2, 0]), (4, [1, 2, 0, 1]), (8, [2, 0])]
   """
   if block < 1 or ahead < 1:
     raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
-  devices = jax.local_devices() if devices is None else list(devices)
-  models = [jax.device_put((params, variables, key_of(seed)), d) for d in devices]
+  mesh = jax.sharding.Mesh(jax.local_devices() if devices is None else list(devices), ('block',))
+  whole, each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
+  model = jax.device_put((params, variables, key_of(seed)),
+                         jax.sharding.NamedSharding(mesh, whole))
+  share = jax.sharding.NamedSharding(mesh, each)
+  together = block * mesh.size
 
-  @jax.jit
   def draw_block(model: tuple[PerPlayer, PerPlayer, Array], indices: Array,
-                 labels: Array | None) -> Array:
+                 labels: Array | None) -> tuple[Array, Array]:
     params, variables, key = model
-    return quantized(sample_at(sample, params, variables, key, indices, labels))
+    images = sample_at(sample, params, variables, key, indices, labels)
+    return quantized(images), jnp.isfinite(images).all(keepdims=True).ravel()
+  draw = jax.jit(jax.shard_map(draw_block, mesh=mesh, in_specs=(whole, each, each),
+                               out_specs=each, check_vma=False))
 
-  def begun(first: int, model: tuple) -> tuple[int, Array, np.ndarray | None]:
-    indices = np.arange(first, first + block, dtype=np.int64).astype(np.uint32)
+  def begun(first: int) -> tuple[int, Array, Array, np.ndarray | None]:
+    indices = np.arange(first, first + together, dtype=np.int64)
     labels = None if shares is None else labels_for(indices, shares)
-    images = draw_block(model, indices, labels)
+    images, finite = draw(model, *jax.device_put((indices.astype(np.uint32), labels), share))
     images.copy_to_host_async()
-    return first, images, labels
+    return first, images, finite, labels
 
   def stream(start: int, stop: int) -> Iterator[Piece]:
     if not 0 <= start < stop <= 2 ** 31:
       raise ValueError(f'samples [{start}, {stop}): expected 0 <= start < stop <= 2^31')
-    firsts = iter(range(start - start % block, stop, block))
-    turns = itertools.cycle(models)
-    flying = deque(begun(first, next(turns)) for first in
-                   itertools.islice(firsts, ahead * len(models)))
+    firsts = iter(range(start - start % block, stop, together))
+    flying = deque(map(begun, itertools.islice(firsts, ahead)))
     while flying:
-      first, images, labels = flying.popleft()
-      for after in itertools.islice(firsts, 1):
-        flying.append(begun(after, next(turns)))
+      first, images, finite, labels = flying.popleft()
+      if not np.asarray(finite).all():
+        raise FloatingPointError(f'some of the samples [{first}, {first + together}) are not '
+                                 'finite: the model has diverged; take another checkpoint')
+      flying.extend(map(begun, itertools.islice(firsts, 1)))
       cut = slice(max(start - first, 0), stop - first)
       yield Piece(max(start, first), np.asarray(images)[cut],
                   None if labels is None else labels[cut])
