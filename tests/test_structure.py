@@ -23,7 +23,7 @@ ROOMS = {
     'objectives': {'types', 'keys', 'losses'},
     'models': {'ops'},
     'data': {'types', 'keys'},
-    'synthesis': {'types', 'keys', 'files', 'data'},
+    'synthesis': {'types', 'keys', 'files', 'data', 'ops'},
     'loop': {'types'},
     'hooks': {'types'},
     'tensorboard': set(),

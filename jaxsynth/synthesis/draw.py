@@ -36,7 +36,7 @@ def sample_at(sample: Callable, params: PerPlayer, variables: PerPlayer, key: Ar
   return sample(params, variables, keys, labels)
 
 
-def key_of(seed: int) -> Array:
+def key_of(seed: int | Array) -> Array:
   """The key of the samples of a seed: of data sets, exported samplers, online batches."""
   return jax.random.fold_in(jax.random.key(seed), STREAM)
 
