@@ -78,10 +78,7 @@ def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
   classes = num_classes if config['conditional'] else None
   mapped = AXIS if config['parallel'] == 'pmap' else None
   dtype = DTYPES[config['dtype']]
-  generator = dcgan.Generator(
-      image_shape, config['generator_width'], config['generator_strides'], classes,
-      dtype, mapped if config['global_batch_norm'] else None, config['kernel_size'],
-      config['generator_norm'] == 'batch')
+  generator = generator_of(config, image_shape, num_classes)
   discriminator = dcgan.Discriminator(
       config['discriminator_width'], config['discriminator_strides'],
       config['dropout'], classes, dtype, config['kernel_size'])
@@ -105,6 +102,18 @@ def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
         own, objectives.packed(image[:whole], config['packing']), *labels, train=False)
 
   return Run(algorithm, classes, len(schedule), logits)
+
+
+def generator_of(config: Mapping[str, Any], image_shape: tuple[int, int, int],
+                 num_classes: int | None) -> dcgan.Generator:
+  """The generator alone: `(z [B, latent_dim], label [B] if conditional, train=) -> images`."""
+  config = {**LATER, **config}
+  mapped = config['parallel'] == 'pmap' and config['global_batch_norm']
+  return dcgan.Generator(
+      image_shape, config['generator_width'], config['generator_strides'],
+      num_classes if config['conditional'] else None, DTYPES[config['dtype']],
+      AXIS if mapped else None, config['kernel_size'],
+      config['generator_norm'] == 'batch')
 
 
 def rate(config: Mapping[str, Any], player: str) -> float | optax.Schedule:

@@ -5,5 +5,6 @@ which of the two runs is decided when the program is lowered.
 """
 from jaxsynth.ops.conv import conv
 from jaxsynth.ops.conv import conv_transpose
+from jaxsynth.ops.conv import cpu_forms
 
-__all__ = ('conv', 'conv_transpose')
+__all__ = ('conv', 'conv_transpose', 'cpu_forms')

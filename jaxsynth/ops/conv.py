@@ -4,7 +4,9 @@
 (`native.py`), so each one's derivatives are the other two: the custom gradients
 below close over one another, and derivatives of any order exist.
 """
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+import contextlib
+import contextvars
 import functools
 
 import chex
@@ -86,9 +88,28 @@ def _promote(x: Array, kernel: Array) -> tuple[Array, Array]:
   return x.astype(dtype), kernel.astype(dtype)
 
 
+_CPU_FORMS = contextvars.ContextVar('cpu_forms', default=False)
+
+
+@contextlib.contextmanager
+def cpu_forms() -> Iterator[None]:
+  """What is traced inside has the CPU's forms, whatever it is lowered for.
+
+  They are stride-1 and undilated convolutions and matrix products, with no choice of
+  platform: for converters to other systems.
+  """
+  token = _CPU_FORMS.set(True)
+  try:
+    yield
+  finally:
+    _CPU_FORMS.reset(token)
+
+
 def _on_platform(name: str, a: Array, b: Array, g: Geometry) -> Array:
   """The CPU form on CPU, XLA's own elsewhere; decided when lowering."""
   fast, xla = getattr(cpu, name), getattr(native, name)
+  if _CPU_FORMS.get():
+    return fast(a, b, g)
   return jax.lax.platform_dependent(
       a, b, cpu=lambda a, b: fast(a, b, g), default=lambda a, b: xla(a, b, g))
 

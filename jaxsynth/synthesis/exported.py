@@ -1,0 +1,102 @@
+"""A sampler as a file: compiled by any later JAX for CPU, CUDA or TPU, without Flax.
+
+A folder of three files: `sampler.bin` (StableHLO with a fixed batch), `params.npz` and
+`config.json` (shapes, provenance, and the digests of the other two). `load` is all that
+reads it, and needs jax, numpy and flatbuffers alone: copy it where it is wanted.
+"""
+from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import io
+import json
+import os
+import pathlib
+from typing import Any
+
+import jax
+from jax import Array
+import numpy as np
+
+PLATFORMS = ('cpu', 'cuda', 'tpu')
+
+
+def load(folder: str | os.PathLike) -> Callable[..., Array]:
+  """The sampler in a folder: `(seed, indices [B], labels [B]) -> uint8 [B, H, W, C]`.
+
+  `B` is the batch of config.json. Sample i of a seed is the one that a data set of the
+  seed has (to a rounding, if its block is not `B`). Without labels for an unconditional
+  model.
+
+  Raises:
+    ValueError: a file is not the one that was exported.
+    ImportError: flatbuffers is missing.
+  """
+  root = pathlib.Path(folder)
+  config = json.loads((root / 'config.json').read_text(encoding='utf-8'))
+  raw = {name: (root / name).read_bytes() for name in config['sha256']}
+  for name, digest in config['sha256'].items():
+    if hashlib.sha256(raw[name]).hexdigest() != digest:
+      raise ValueError(f'{root / name} is not the file that was exported: its digest differs')
+  arrays = np.load(io.BytesIO(raw['params.npz']))
+  leaves = jax.device_put([arrays[f'{k:04d}'] for k in range(len(arrays.files))])
+  sampler = jax.jit(_export().deserialize(bytearray(raw['sampler.bin'])).call)
+  return lambda seed, *args: sampler(
+      leaves, *(np.asarray(x, np.uint32) for x in (seed, *args)))
+
+
+def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
+             conditional: bool, platforms: Sequence[str] = PLATFORMS,
+             record: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+  """Lowers a sampler for several platforms.
+
+  Args:
+    sample: `Objective.sample`, of images `[n, H, W, C]` in [-1, 1].
+    params: the model's.
+    variables: the model's.
+    batch_size: `B`, fixed: files with a symbolic one are read by fewer versions of JAX.
+    conditional: whether it takes labels.
+    platforms: where it is to run.
+    record: what else config.json says.
+
+  Returns:
+    File name to contents.
+
+  Raises:
+    ValueError: `batch_size` below 1.
+    ImportError: flatbuffers is missing.
+
+  https://docs.jax.dev/en/latest/export/export.html
+  """
+  from jaxsynth.synthesis import draw  # `load` can do without
+  export = _export()
+  if batch_size < 1:
+    raise ValueError(f'batch_size={batch_size}: expected at least 1')
+  leaves, tree = jax.tree.flatten((params, variables))
+  leaves = [np.asarray(leaf) for leaf in leaves]
+
+  def sampler(leaves: list[Array], seed: Array, indices: Array, *labels: Array) -> Array:
+    cond = labels[0].astype(np.int32) if labels else None
+    params, variables = jax.tree.unflatten(tree, leaves)
+    key = draw.key_of(seed)
+    return draw.quantized(draw.sample_at(sample, params, variables, key, indices, cond))
+
+  each = jax.ShapeDtypeStruct((batch_size,), np.uint32)
+  args = (leaves, jax.ShapeDtypeStruct((), np.uint32), each, *[each] * conditional)
+  lowered = export.export(jax.jit(sampler), platforms=tuple(platforms))(*args)
+  arrays = io.BytesIO()
+  np.savez(arrays, **dict(zip(map('{:04d}'.format, range(len(leaves))), leaves)))
+  files = {'sampler.bin': bytes(lowered.serialize()), 'params.npz': arrays.getvalue()}
+  config = {
+      **(record or {}), 'batch_size': batch_size, 'conditional': conditional,
+      'platforms': list(platforms), 'image_shape': list(lowered.out_avals[0].shape[1:]),
+      'jax': jax.__version__, 'calling_convention': lowered.calling_convention_version,
+      'sha256': {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}}
+  return {**files, 'config.json': json.dumps(config, indent=2).encode() + b'\n'}
+
+
+def _export() -> Any:
+  try:
+    import flatbuffers  # noqa: F401  # jax.export needs it, and jax does not ask for it
+  except ImportError as error:
+    raise ImportError("jax.export needs flatbuffers: pip install 'jaxsynth[export]'") from error
+  from jax import export
+  return export

@@ -1,0 +1,105 @@
+"""Samplers as files: the same samples, where there is no code of ours."""
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+import tiny
+
+from jaxsynth import ops, synthesis
+from jaxsynth.synthesis import exported
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def run(script, *args):
+  return subprocess.run([sys.executable, f'experiments/{script}.py', *map(str, args)], cwd=ROOT,
+                        text=True, capture_output=True)
+
+
+@pytest.fixture(scope='module')
+def folders(tmp_path_factory):
+  """A run, and its sampler of 8 images."""
+  root = tmp_path_factory.mktemp('exported')
+  (root / 'run').mkdir()
+  tiny.workdir(root / 'run', '--conditional')
+  done = run('export', f'--run={root / "run"}', f'--out={root / "sampler"}', '--batch_size=8')
+  assert done.returncode == 0, done.stderr
+  return root
+
+
+def test_the_sampler_is_the_models_without_flax_or_us(folders, tmp_path):
+  """A copy of one file reads it, and draws what a data set of its block would hold."""
+  import trained
+  model = trained.load(folders / 'run')
+  (tmp_path / 'reader.py').write_text(pathlib.Path(exported.__file__).read_text())
+  code = ('import sys, numpy as np, reader; f = reader.load(sys.argv[1]); '
+          'at = np.arange(16, 24); np.save(sys.argv[2], f(7, at, at % 10)); '
+          'assert not {"flax", "jaxsynth", "orbax"} & set(sys.modules)')
+  subprocess.run([sys.executable, '-c', code, folders / 'sampler', tmp_path / 'x.npy'],
+                 cwd=tmp_path, check=True)
+  (piece,) = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables, 7, 10,
+                                block=8, devices=jax.devices()[:1])(16, 24)
+  found = np.load(tmp_path / 'x.npy')
+  # four virtual devices here and one there: other threads, so a rounding may differ
+  assert found.dtype == np.uint8 and found.std() > 1
+  assert np.abs(found.astype(int) - piece.images).max() <= 1
+  config = json.loads((folders / 'sampler/config.json').read_text())
+  assert config['platforms'] == ['cpu', 'cuda', 'tpu'] and config['model']['digest'] == model.digest
+
+
+@pytest.mark.parametrize('name', ['sampler.bin', 'params.npz'])
+def test_a_flipped_bit_is_found(folders, tmp_path, name):
+  for path in (folders / 'sampler').iterdir():
+    (tmp_path / path.name).write_bytes(path.read_bytes())
+  raw = bytearray((tmp_path / name).read_bytes())
+  raw[len(raw) // 2] ^= 1
+  (tmp_path / name).write_bytes(raw)
+  with pytest.raises(ValueError, match=f'{name} is not the file that was exported'):
+    exported.load(tmp_path)
+
+
+def test_every_platform_is_lowered_for_its_own_convolutions(folders):
+  """On CUDA and TPU the transposed convolution is XLA's own, dilated; on CPU it is not."""
+  from jax import export
+  found = export.deserialize(bytearray((folders / 'sampler/sampler.bin').read_bytes()))
+  text = found.mlir_module()
+  assert 'lhs_dilate = [2, 2]' in text.replace('array<i64: 2, 2>', '[2, 2]') or \
+      'lhs_dilation = array<i64: 2, 2>' in text
+  assert found.platforms == ('cpu', 'cuda', 'tpu') and 'stablehlo.case' in text
+
+
+def test_cpu_forms_have_no_dilation_and_no_choice():
+  def f(x):
+    return ops.conv_transpose(x, np.ones((3, 3, 4, 5), np.float32), 2)
+  x = np.ones((1, 4, 4, 4), np.float32)
+  with ops.cpu_forms():
+    text = str(jax.make_jaxpr(lambda x: f(x))(x))
+  assert 'platform_index' not in text and 'lhs_dilation=(2, 2)' not in text
+  assert 'platform_index' in str(jax.make_jaxpr(lambda x: f(x))(x))
+
+
+def test_without_flatbuffers_the_extra_is_named(folders, monkeypatch):
+  monkeypatch.setitem(sys.modules, 'flatbuffers', None)
+  with pytest.raises(ImportError, match=r"pip install 'jaxsynth\[export\]'"):
+    exported.load(folders / 'sampler')
+
+
+def test_onnx(folders, tmp_path):
+  if importlib.util.find_spec('jax2onnx') is None:
+    done = run('export', f'--run={folders / "run"}', f'--out={tmp_path}', '--onnx')
+    assert done.returncode and "pip install 'jaxsynth[onnx]'" in done.stderr + done.stdout
+    assert not list(tmp_path.iterdir())
+    pytest.skip('jax2onnx is not installed')
+  done = run('export', f'--run={folders / "run"}', f'--out={tmp_path}', '--onnx',
+             '--batch_size=3')
+  assert done.returncode == 0, done.stderr
+  import onnxruntime
+  session = onnxruntime.InferenceSession(str(tmp_path / 'generator.onnx'))
+  z, label = np.ones((3, 3), np.float32), np.arange(3, dtype=np.int32)
+  (x,) = session.run(None, dict(zip([i.name for i in session.get_inputs()], (z, label))))
+  assert x.shape == (3, 28, 28, 1) and np.abs(x[0] - x[1]).max() > 1e-3
