@@ -6,7 +6,7 @@ Times, by turns: the step on one constant batch and on the real pipeline; K step
 one call, for the article's networks and for tiny ones; and each chore of the
 experiment once. Prints tables, and last one JSON line a row.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import functools
 import json
 import pathlib
@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from typing import TypeVar
 
 from absl import app, flags
 import jax
@@ -26,6 +27,7 @@ import options  # noqa: E402
 import outputs  # noqa: E402
 import startup  # noqa: E402
 
+Name = TypeVar('Name')
 ROUNDS = flags.DEFINE_integer('rounds', 12, 'Turns of each.', lower_bound=1)
 PER_CALL = flags.DEFINE_list('fused', '1,8,32', 'Steps in one call.')
 
@@ -71,9 +73,9 @@ def pipeline(config: dict):
   return data.prefetch(lambda k: data.to_float(jax.tree.map(jax.device_put, dict(at(k)))), 0)
 
 
-def by_turns(cases: dict[str, Callable], rounds: int) -> dict[str, list[float]]:
+def by_turns(cases: Mapping[Name, Callable], rounds: int) -> dict[Name, list[float]]:
   """Seconds of every case, one call each by turns."""
-  seconds: dict[str, list[float]] = {name: [] for name in cases}
+  seconds: dict[Name, list[float]] = {name: [] for name in cases}
   for _ in range(rounds):
     for name, case in cases.items():
       seconds[name].append(clocked(case))
