@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluate_sets import Sets
+from evaluate_sets import order, Sets
 from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.metrics import duplicates, features, memorisation as tests, neighbours
 from jaxsynth.metrics.protocol import Protocol, Scored
@@ -12,8 +12,8 @@ SIDE = 32  # images no larger are compared pixel by pixel, larger ones averaged 
 Copies = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.Features
-                 ) -> tuple[dict[str, Scored], dict[str, Any], Copies]:
+def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.Features,
+                 seed: int) -> tuple[dict[str, Scored], dict[str, Any], Copies]:
   """Scores, details, and fakes with their nearest training images.
 
   The reference stands as the holdout. For the floor, held-out images stand where the
@@ -24,6 +24,7 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
     fake: features of the fakes.
     real: features of the reference.
     net: that they are of.
+    seed: of the halves.
   """
   assert sets.train is not None
   train = features.extract(net, sets.train.images, 32 if net.width == 2048 else 256)
@@ -32,9 +33,9 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
                                  sets.held.images, sets.held.name)
     holdout, holdout_images = real, sets.real.images
   else:
-    half = len(real) // 2
-    holdout, stand = real[:half], real[half:]
-    holdout_images, stand_images = sets.real.images[:half], sets.real.images[half:]
+    halves = np.array_split(order(len(real), seed), 2)
+    holdout, stand = (real[at] for at in halves)
+    holdout_images, stand_images = (sets.real.images[at] for at in halves)
     name = f'half of {sets.real.name}'
   pixels = features.pixels()
 

@@ -52,8 +52,8 @@ MEANINGS = {
                            'held-out image comes.')}
 RULES = ('Marks: a distance is good up to twice its floor (or two standard errors), bad above '
          'ten times; a share is good from 90 % of its floor, bad below 50 %; copying is bad '
-         'where images lean on the training set by more than three standard errors; copies are '
-         'good up to 0.1 % above the floor, bad from 1 % above it.')
+         'where images lean on the training set by three standard errors more than held-out real '
+         'ones; copies are good up to 0.1 % above the floor, bad from 1 % above it.')
 
 
 def mark(name: str, score: Scored, details: Mapping[str, Any]) -> Mark:
@@ -66,9 +66,12 @@ def mark(name: str, score: Scored, details: Mapping[str, Any]) -> Mark:
   if kind == 'share':
     return 'good' if value >= .9 * floor else 'bad' if value < .5 * floor else 'neutral'
   if kind == 'excess':
-    return 'good' if value <= floor + .001 else 'bad' if value > floor + .01 else 'neutral'
-  z = details['memorisation']['z'] if name == 'nearer_to_train' else -score.value
-  return 'bad' if z > 3 else 'good'
+    # P(more than 5 / M of fresh images are nearer than the nearest of M) = e^-5
+    usual = floor + 5 / score.protocol.settings.get('n_holdout', math.inf)
+    return 'good' if value <= usual + .001 else 'bad' if value > usual + .01 else 'neutral'
+  m = details['memorisation']
+  z, usual = (m['z'], m['floor_z']) if name == 'nearer_to_train' else (-score.value, -score.floor)
+  return 'bad' if z > 3 + max(usual, 0.) else 'good'
 
 
 def better(name: str) -> Literal['lower', 'higher']:

@@ -141,7 +141,8 @@ def measure(sets: Sets, net: features.Features, digits: bool) -> Found:
         ('nearer_to_train', 'data_copying', 'authenticity', 'near_copies'),
         'no training set is known; name it by --train_split')
   else:
-    more, details['memorisation'], copies = memorisation(sets, found.fake, found.real, net)
+    more, details['memorisation'], copies = memorisation(
+        sets, found.fake, found.real, net, sets.seed)
     scores |= more
   return Found(scores, details, classes, absent, found, near, labels, copies)  # type: ignore
 

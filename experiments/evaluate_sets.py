@@ -41,7 +41,8 @@ class Sets(NamedTuple):
     held: real examples that nothing learned from, the floor's of memorisation.
     num_classes: of the real data, or `None`.
     classes: their names.
-    about: where each is from, for the record.
+    about: where the fakes are from, for the record.
+    seed: of what is drawn.
   """
   fake: Set
   real: Set
@@ -51,6 +52,7 @@ class Sets(NamedTuple):
   num_classes: int | None
   classes: list[str]
   about: dict[str, Any]
+  seed: int
 
 
 def read(config: Mapping[str, Any]) -> Sets:
@@ -77,22 +79,22 @@ def read(config: Mapping[str, Any]) -> Sets:
       raise ValueError(f'{one.name}: {len(one.images)} examples, expected at least {LEAST}; '
                        'scores of fewer say nothing')
   if train is None:  # the floor needs real images that the reference has not
-    order = _order(len(real.images), config['seed'])
-    half = len(order) // 2
+    at = order(len(real.images), config['seed'])
+    half = len(at) // 2
     if half < LEAST:
-      raise ValueError(f'{real.name}: {len(order)} examples, expected at least {2 * LEAST}: '
+      raise ValueError(f'{real.name}: {len(at)} examples, expected at least {2 * LEAST}: '
                        'half of them are for the floor; or name more by --train_split')
-    real, other = real.take(np.sort(order[:half])), real.take(np.sort(order[half:]))
+    real, other = real.take(np.sort(at[:half])), real.take(np.sort(at[half:]))
   else:
     other = train
     _apart(real, train)
   _classes(real, classes, fake, num_classes)
   n = min(len(fake.images), len(other.images))
   about |= {'drawn_or_found': len(fake.images), 'scored': n}
-  fake, other = (x.take(np.sort(_order(len(x.images), config['seed'])[:n]))
+  fake, other = (x.take(np.sort(order(len(x.images), config['seed'])[:n]))
                  for x in (fake, other))
   return Sets(fake, real, other, train, held, len(classes) if real.labels is not None else None,
-              classes, about)
+              classes, about, config['seed'])
 
 
 def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any]]:
@@ -121,7 +123,7 @@ def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any
       source = data.folder(path, _preprocess(config))
   at = np.arange(source.size)
   if config['num'] and config['num'] < source.size:
-    at = np.sort(_order(source.size, config['seed'])[:config['num']])
+    at = np.sort(order(source.size, config['seed'])[:config['num']])
   batch = source.take(at)
   images = predict.checked(batch['image'], who=path.name)
   return Set(path.name, images, batch.get('label')), source.num_classes, about
@@ -233,5 +235,6 @@ def _classes(real: Set, classes: list[str], fake: Set, num_classes: int | None) 
                      'can be judged; take a larger split, or a data set without the class')
 
 
-def _order(n: int, seed: int) -> np.ndarray:
+def order(n: int, seed: int) -> np.ndarray:
+  """Positions 0 to `n - 1`, shuffled."""
   return np.random.Generator(np.random.Philox(seed)).permutation(n)
