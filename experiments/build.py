@@ -19,8 +19,9 @@ AXIS = 'batch'
 LOSSES = {'non_saturating': adversarial.NON_SATURATING,
           'relativistic_average': adversarial.RELATIVISTIC_AVERAGE}
 # not in every config.json
-LATER = {'accumulate': 1, 'packing': 1, 'generator_norm': 'batch', 'eval_every': 0,
-         'eval_samples': 2000, 'eval_split': None}
+LATER = {'kernel_size': 5, 'image_key': 'image', 'label_key': 'label', 'accumulate': 1,
+         'packing': 1, 'generator_norm': 'batch', 'eval_every': 0, 'eval_samples': 2000,
+         'eval_split': None}
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
 

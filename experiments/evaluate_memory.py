@@ -38,7 +38,7 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
     name = f'half of {sets.real.name}'
   pixels = features.pixels()
 
-  def scored(score: str, value: float, floor: float, error: float | None, by: Any) -> Scored:
+  def scored(score: str, value: float, floor: float, error: float, by: Any) -> Scored:
     card = Protocol.of(
         features.score_name(score, by), by, n_real=len(train), n_fake=len(fake),
         split=sets.train.name, settings={  # type: ignore[union-attr]
@@ -50,8 +50,8 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
   near, floor = (tests.nearer_to_train(x, train, holdout) for x in (fake, stand))
   scores['nearer_to_train'] = scored('nearer_to_train', near.share.value, floor.share.value,
                                      _error(near.share), net)
-  scores['data_copying'] = scored('data_copying', *(
-      tests.data_copying(x, train, holdout) for x in (fake, stand)), 1., net)
+  z, z_floor = (tests.data_copying(x, train, holdout) for x in (fake, stand))
+  scores['data_copying'] = scored('data_copying', z, z_floor, 1., net)
   own, floors = (tests.authenticity(x, train) for x in (fake, stand))
   scores['authenticity'] = scored('authenticity', own.value, floors.value, _error(own), net)
   rows = [pooled(x, SIDE) for x in (

@@ -9,6 +9,7 @@ from evaluate_scores import Found
 from evaluate_sets import Sets
 import evaluate_pictures as pictures
 from jaxsynth import report
+from jaxsynth.metrics.protocol import Protocol
 from jaxsynth.report import Figure, Note, Page, Section, Table, curve
 
 ITEMS = list[Table | Figure | Note | report.Scores]
@@ -61,9 +62,14 @@ def _name(score: str) -> str:
   return score.replace('_', ' ')
 
 
+def _titled(name: str, card: Protocol) -> str:
+  """A score's name with the features it stands on; FID is a name of its own."""
+  return 'FID' if card.score == 'fid' else f'{_name(name)} ({_name(card.features)})'
+
+
 def _table(found: Found, names: Sequence[str], caption: str) -> report.Scores:
   """Scores of these names, under the name of their protocol."""
-  rows = [report.Score(_name(found.scores[n].protocol.score), found.scores[n].value,
+  rows = [report.Score(_titled(n, found.scores[n].protocol), found.scores[n].value,
                        found.scores[n].floor, found.scores[n].standard_error,
                        mark(n, found.scores[n], found.details), better(n))
           for n in names if n in found.scores]
@@ -92,6 +98,7 @@ def _headline(sets: Sets, found: Found) -> Section:
 
 
 def _classes(sets: Sets, found: Found) -> Section:
+  assert found.classes and found.labels is not None and sets.real.labels is not None
   balance = found.details['balance']
   shares = {name: np.bincount(x, minlength=len(sets.classes)) / len(x) for name, x in (
       ('real', sets.real.labels), ('synthetic', found.labels))}
@@ -103,7 +110,6 @@ def _classes(sets: Sets, found: Found) -> Section:
       report.bars(sets.classes, shares, unit='share'), 'Share of each class; labels of the '
       f"synthetic images are {balance['labels']}. A bar that is missing is a class that the "
       'generator cannot make.', 'Bars: share of each class, real and synthetic.'))
-  assert found.classes is not None
   columns = ['class', 'real', 'synthetic', 'Frechet', 'floor', 'precision', 'floor', 'recall',
              'floor', *(['agreement'] if 'agreement' in found.classes[0] else [])]
   items.append(Table(

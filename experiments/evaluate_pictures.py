@@ -104,10 +104,11 @@ def copies(sets: Sets, found: Found) -> list[Figure]:
   if found.copies is None or sets.train is None:
     return []
   fake, train, distance = found.copies
+  originals = sets.train.images
   spread = np.argsort(distance, kind='stable')
   some = np.random.Generator(np.random.Philox(1)).permutation(len(distance))[:SHOWN]
   show = lambda at: pairs(_visible(sets.fake.images[fake[at]]),
-                          _visible(sets.train.images[train[at]]),  # type: ignore[union-attr]
+                          _visible(originals[train[at]]),
                           [f'{distance[i]:.3g}' for i in at])
   return [Figure(show(spread[:SHOWN]), 'The synthetic images nearest to a training image (pixel '
                  'distance), each left of it: the same image twice would be memory.',

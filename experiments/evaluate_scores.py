@@ -24,6 +24,13 @@ class Vectors(NamedTuple):
   seen: dict[str, np.ndarray] | None
 
 
+class Given(NamedTuple):
+  """What stands for features where a score is of the labels that came with the images."""
+  name: str = 'labels'
+  sha256: str = ''
+  resizer: str = 'none'
+
+
 class Found(NamedTuple):
   """All that is known of the synthetic set.
 
@@ -105,7 +112,8 @@ def measure(sets: Sets, net: features.Features, digits: bool) -> Found:
     ValueError: too few examples for the features' width.
   """
   found = vectors(sets, net, digits and sets.real.images.shape[1:] == (28, 28, 1))
-  card, absent = Card(sets, net), {}
+  card = Card(sets, net)
+  absent: dict[str, str] = {}
   scores = distances(found, card)
   scores |= pixels(sets, card)
   near = tuple(neighbours.nearest(x, found.real)[0][:, 0] for x in (found.fake, found.other))
@@ -199,7 +207,7 @@ def balanced(sets: Sets, found: Vectors, labels: np.ndarray, card: Card
   k = sets.num_classes or 0
   target = np.bincount(sets.real.labels, minlength=k)  # type: ignore[arg-type]
   a, b = (balance.class_balance(x, k, target) for x in (labels, other))
-  net = features.pixels() if given else features.mnist_logits()
+  net: Any = Given() if given else features.mnist_logits()
   labelled = 'given' if given else 'seen by the classifier'
   return (card('class_total_variation', a.total_variation, b.total_variation, net=net,
                labels=labelled),

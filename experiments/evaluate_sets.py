@@ -1,5 +1,5 @@
 """The sets of an evaluation: what is judged, and the real data it is held against."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import hashlib
 import json
 import pathlib
@@ -70,7 +70,8 @@ def read(config: Mapping[str, Any]) -> Sets:
     raise ValueError(f'{fake.name}: images of {list(fake.images.shape[1:])}, the real ones of '
                      f'{first.name} are {list(own)}; --image_size, --channels and --fit bring '
                      'real images and folders to one shape')
-  real, train, held = (first, *(x and real_split(config, x)[0] for x in splits[1:]))
+  real = first
+  train, held = (real_split(config, x)[0] if x else None for x in splits[1:])
   for one in (x for x in (fake, real, train, held) if x is not None):
     if len(one.images) < LEAST:
       raise ValueError(f'{one.name}: {len(one.images)} examples, expected at least {LEAST}; '
@@ -85,12 +86,7 @@ def read(config: Mapping[str, Any]) -> Sets:
   else:
     other = train
     _apart(real, train)
-  if real.labels is not None:
-    _every_class(real, len(classes))
-  if fake.labels is not None and real.labels is not None and num_classes != len(classes):
-    if num_classes is not None and num_classes > len(classes):
-      raise ValueError(f'{fake.name}: {num_classes} classes, but {real.name} has '
-                       f'{len(classes)}: its labels are of other data')
+  _classes(real, classes, fake, num_classes)
   n = min(len(fake.images), len(other.images))
   about |= {'drawn_or_found': len(fake.images), 'scored': n}
   fake, other = (x.take(np.sort(_order(len(x.images), config['seed'])[:n]))
@@ -173,16 +169,17 @@ def scores_of(path: pathlib.Path) -> list[dict[str, Any]]:
   return [json.loads(x) for x in file.read_text().splitlines()] if file.is_file() else []
 
 
-def splits_for(config: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+def splits_for(config: Mapping[str, Any]) -> list[str | None]:
   """Reference, training and held-out split: as given, or as the data set has them."""
   have = sets.splits_of(config)
-  named = SPLITS.get(config['dataset'].split(':')[0])
-  if named is None or 'validation' in have:
+  named: Sequence[str | None] = SPLITS.get(config['dataset'].split(':')[0], ())
+  if not named or 'validation' in have:
     pick = lambda *names: next((n for n in names if n in have), None)
-    named = (pick('test', 'validation', 'train'), pick('train'), pick('validation', 'valid'))
-    named = (named[0], *(x if x != named[0] else None for x in named[1:]))  # type: ignore
-  given = (config.get(k) for k in ('real_split', 'train_split', 'validation_split'))
-  return tuple(g or n for g, n in zip(given, named))  # type: ignore[return-value]
+    named = pick('test', 'validation', 'train'), pick('train'), pick('validation', 'valid')
+  given = [config.get(k) for k in ('real_split', 'train_split', 'validation_split')]
+  found = [n if g is None else g or None for g, n in zip(given, named)]
+  # a default is not what is named already
+  return [n if g or n not in found[:i] else None for i, (g, n) in enumerate(zip(given, found))]
 
 
 def real_split(config: Mapping[str, Any], split: str | None) -> tuple[Set, list[str]]:
@@ -224,8 +221,13 @@ def _apart(real: Set, train: Set) -> None:
                      'from; see --real_split and --train_split')
 
 
-def _every_class(real: Set, num_classes: int) -> None:
-  empty = np.flatnonzero(np.bincount(real.labels, minlength=num_classes) == 0)
+def _classes(real: Set, classes: list[str], fake: Set, num_classes: int | None) -> None:
+  if real.labels is None:
+    return
+  if fake.labels is not None and (num_classes or 0) > len(classes):
+    raise ValueError(f'{fake.name}: {num_classes} classes, but {real.name} has '
+                     f'{len(classes)}: its labels are of other data')
+  empty = np.flatnonzero(np.bincount(real.labels, minlength=len(classes)) == 0)
   if len(empty):
     raise ValueError(f'{real.name}: no examples of class {empty.tolist()}, so no synthetic one '
                      'can be judged; take a larger split, or a data set without the class')
