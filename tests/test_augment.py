@@ -6,6 +6,7 @@ import pytest
 
 from jaxsynth import keys as keys_
 from jaxsynth.data import augment
+from jaxsynth.data.augment import layout
 
 EVERY = {
     'horizontal_flip': augment.random_horizontal_flip(),
@@ -65,6 +66,28 @@ def test_gradients_reach_the_image(name):
   weight = jnp.cos(jnp.arange(float(x.size))).reshape(x.shape)
   gradient = jax.jit(jax.grad(lambda x: jnp.sum(f(keys, {'image': x})['image'] * weight)))(x)
   assert jnp.isfinite(gradient).all() and (jnp.abs(gradient).max((1, 2, 3)) > 1e-3).all()
+
+
+def test_fused_equals_one_program_after_another():
+  """Recomputing a pixel elsewhere must not change what is decided by it, as a hue."""
+  parts = (EVERY['affine'], augment.color_jitter(.4, .4, .4, .3), EVERY['cutout'])
+  keys, batch = jax.random.split(jax.random.key(2), 64), {'image': batch_of(64)['image']}
+  want, split = batch, jax.vmap(lambda key: jax.random.split(key, 3))(keys)
+  for i, part in enumerate(parts):
+    want = jax.jit(augment.batched(part))(split[:, i], want)
+  got = jax.jit(augment.batched(augment.compose(*parts)))(keys, batch)
+  np.testing.assert_allclose(got['image'], want['image'], atol=2e-5)
+
+
+def test_kept_is_the_identity_and_so_is_its_derivative():
+  x = batch_of(2)['image']
+  f = jax.vmap(layout.kept)
+  np.testing.assert_array_equal(jax.jit(f)(x), x)
+  np.testing.assert_array_equal(jax.grad(lambda y: jnp.sum(f(y) * x))(x), x)
+  np.testing.assert_array_equal(jax.jvp(f, (x,), (2 * x,))[1], 2 * x)
+  for platform, convolutions in (('cpu', 1), ('cuda', 0), ('tpu', 0)):
+    text = jax.jit(f).trace(x).lower(lowering_platforms=(platform,)).as_text()
+    assert text.count('stablehlo.convolution') == convolutions
 
 
 def test_bfloat16_stays():

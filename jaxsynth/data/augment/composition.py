@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jaxsynth.data.augment.example import Example, Number, at_least
 from jaxsynth.data.augment.geometric import Geometric, fused, fusible, sometimes
+from jaxsynth.data.augment.layout import kept
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,6 +55,8 @@ def compose(*augmentations: Any) -> Any:
     keys = jax.random.split(key, n)
     for start, stop, augmentation in groups:
       example = augmentation(keys[start] if stop == start + 1 else keys[start:stop], example)
+      if isinstance(augmentation, Geometric) and stop < n:
+        example = {**example, 'image': kept(example['image'])}
     return example
   return composed
 

@@ -4,6 +4,7 @@ from jax import Array, lax
 import jax.numpy as jnp
 
 from jaxsynth.data.augment.example import Number
+from jaxsynth.data.augment.layout import by_planes
 
 
 def posterize(image: Array, bits: Number) -> Array:
@@ -19,13 +20,15 @@ def solarize(image: Array, threshold: Number) -> Array:
 
 def autocontrast(image: Array) -> Array:
   """Each channel's least value becomes -1, its largest 1; a flat one stays."""
-  scale, offset = autocontrast_terms(image)
-  return jnp.clip(scale * image + offset, -1, 1)
+  def one(x: Array) -> Array:
+    scale, offset = autocontrast_terms(x)
+    return jnp.clip(scale * x + offset, -1, 1)
+  return by_planes(lambda channels: [one(x) for x in channels])(image)
 
 
-def autocontrast_terms(image: Array) -> tuple[Array, Array]:
-  """`(scale, offset)` `[1, 1, C]` of `autocontrast`."""
-  low, high = (f(image, (0, 1), keepdims=True) for f in (jnp.min, jnp.max))
+def autocontrast_terms(plane: Array) -> tuple[Array, Array]:
+  """`(scale, offset)` of `autocontrast`."""
+  low, high = plane.min(), plane.max()
   flat = high <= low
   scale = jnp.where(flat, 1, 2 / jnp.where(flat, 1, high - low))
   return scale, jnp.where(flat, 0, -1 - low * scale)
@@ -38,16 +41,19 @@ def equalize(image: Array) -> Array:
   `step = (N - #(pixels of the highest level)) // 255`; with `step = 0` nothing changes:
   `PIL.ImageOps.equalize`.
   """
-  def one(levels: Array) -> Array:
-    count = histogram(levels.ravel())
-    last = count[jnp.max(levels)]
-    step = (levels.size - last) // 255
-    below = jnp.cumsum(count) - count
-    table = jnp.clip((below + step // 2) // jnp.maximum(step, 1), 0, 255)
-    table = jnp.where(step > 0, table, jnp.arange(256))
-    return table.at[levels].get(mode='promise_in_bounds')
-  levels = _levels(image).astype(jnp.int32)
-  return _pixels(jax.vmap(one, 2, 2)(levels).astype(jnp.float32))
+  return by_planes(lambda channels: [equalize_plane(x) for x in channels])(image)
+
+
+def equalize_plane(plane: Array) -> Array:
+  """`equalize` of one channel `[H, W]`."""
+  levels = _levels(plane).astype(jnp.int32)
+  count = histogram(levels.ravel())
+  last = count[jnp.max(levels)]
+  step = (levels.size - last) // 255
+  below = jnp.cumsum(count) - count
+  table = jnp.clip((below + step // 2) // jnp.maximum(step, 1), 0, 255)
+  table = _pixels(jnp.where(step > 0, table, jnp.arange(256)).astype(jnp.float32))
+  return table.at[levels].get(mode='promise_in_bounds')
 
 
 def histogram(levels: Array) -> Array:
@@ -66,17 +72,17 @@ def _digits(levels: Array) -> Array:
   return (high.T @ low).reshape(256).astype(jnp.int32)  # exact: sums of ones
 
 
-def smooth(image: Array) -> Array:
+def smooth_plane(plane: Array) -> Array:
   """The mean of each pixel's 3x3 neighbours with weight 5 for itself; borders stay.
 
   What `PIL.ImageEnhance.Sharpness` sharpens away from.
   """
-  h, w, _ = image.shape
+  h, w = plane.shape
   if min(h, w) < 3:
-    return image
-  rows = image[:-2] + image[1:-1] + image[2:]
-  inner = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] + 4 * image[1:-1, 1:-1]) / 13
-  return image.at[1:-1, 1:-1].set(inner)
+    return plane
+  rows = plane[:-2] + plane[1:-1] + plane[2:]
+  inner = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:] + 4 * plane[1:-1, 1:-1]) / 13
+  return plane.at[1:-1, 1:-1].set(inner)
 
 
 def _levels(image: Array) -> Array:

@@ -1,4 +1,5 @@
 """Where pixels come from: 3x3 matrices, and their composition."""
+import functools
 from typing import NamedTuple
 
 from jax import Array
@@ -66,10 +67,14 @@ def product(*matrices: Array) -> Array:
   >>> bool((there_and_back == identity()).all())
   True
   """
-  out, *rest = matrices
-  for m in rest:  # written out, as matrix units would round it
-    out = jnp.sum(out[:, :, None] * m[None], 1)
-  return out
+  return functools.reduce(_times, matrices)
+
+
+def _times(a: Array, b: Array) -> Array:
+  # written out, as matrix units would round it
+  rows = [tuple(a[i, 0] * b[0, j] + a[i, 1] * b[1, j] + (a[i, 2] if j == 2 else 0)
+                for j in range(3)) for i in range(2)]
+  return matrix((rows[0], rows[1]))
 
 
 def inverse(m: Array) -> Array:

@@ -17,6 +17,6 @@ def gaussian_noise(sigma: Number = 0.1, clip: bool = True) -> Augmentation:
 
   def augment(key: Array, example: Example) -> Example:
     image = image_of(example)
-    noise = jax.random.normal(key, image.shape, image.dtype)
+    noise = jax.random.normal(key, (image.size,), image.dtype).reshape(image.shape)
     return {**example, 'image': clipped(image + sigma * noise, clip).astype(image.dtype)}
   return augment

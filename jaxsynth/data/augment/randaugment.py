@@ -6,10 +6,11 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.data.augment import levels, moves
-from jaxsynth.data.augment.color import grayscale
+from jaxsynth.data.augment.color import luma
 from jaxsynth.data.augment.example import (
     Augmentation, Example, Number, at_least, clipped, image_of)
 from jaxsynth.data.augment.geometric import Geometric, Size
+from jaxsynth.data.augment.layout import kept, planes, total
 from jaxsynth.data.augment.moves import Move
 
 OPERATIONS = ('identity', 'shear_x', 'shear_y', 'translate_x', 'translate_y', 'rotate',
@@ -61,8 +62,8 @@ def operation(example: Example, op: Array, m: Number, sign: Array, fill: Number 
   from example to example under `vmap`.
   """
   example = Geometric(functools.partial(_move, op, m * sign), fill=fill)(op, example)
-  image = image_of(example)
-  return {**example, 'image': _recolored(image, op, m, sign).astype(image.dtype)}
+  image = kept(image_of(example))
+  return {**example, 'image': kept(_recolored(image, op, m, sign).astype(image.dtype))}
 
 
 def _move(op: Array, m: Number, key: Array, of: Size) -> Move:
@@ -81,20 +82,23 @@ def _move(op: Array, m: Number, key: Array, of: Size) -> Move:
 def _recolored(image: Array, op: Array, m: Number, sign: Array) -> Array:
   """The operation of colours or levels, else the image.
 
-  The linear ones are one sum, `a image + b gray + c smooth + d`.
+  The linear ones are one sum, `a x + b gray + c smooth + d`.
   """
   f = 1 + sign * .9 * m
-  g = lambda name, value: jnp.where(op == AT[name], value, 0.)
-  gray = grayscale(image)
-  scale, offset = levels.autocontrast_terms(image)
-  auto = op == AT['autocontrast']
+  of = lambda name, value: jnp.where(op == AT[name], value, 0.)
+  gray = luma(planes(image))
+  to_gray, to_smooth = of('color', 1 - f), of('sharpness', 1 - f)
+  shift = of('brightness', f - 1) + of('contrast', (1 - f) * total(gray) / gray.size)
   blends = (op >= AT['brightness']) & (op <= AT['sharpness'])
-  a = jnp.where(auto, scale, jnp.where(blends, f, 1.))
-  d = (g('brightness', f - 1) + g('contrast', (1 - f) * jnp.mean(gray))
-       + jnp.where(auto, offset, 0.))
-  linear = (a * image + g('color', 1 - f) * gray + g('sharpness', 1 - f) * levels.smooth(image)
-            + d)
-  out = jnp.where(blends | auto, clipped(linear), image)
-  out = jnp.where(op == AT['posterize'], levels.posterize(image, 8 - jnp.round(4 * m)), out)
-  out = jnp.where(op == AT['solarize'], levels.solarize(image, 1 - 2 * m), out)
-  return jnp.where(op == AT['equalize'], levels.equalize(image), out)
+  auto = op == AT['autocontrast']
+  bits, threshold = 8 - jnp.round(4 * m), 1 - 2 * m
+
+  def one(x: Array) -> Array:
+    scale, offset = levels.autocontrast_terms(x)
+    linear = (jnp.where(auto, scale, jnp.where(blends, f, 1.)) * x + to_gray * gray
+              + to_smooth * levels.smooth_plane(x) + shift + jnp.where(auto, offset, 0.))
+    out = jnp.where(blends | auto, clipped(linear), x)
+    out = jnp.where(op == AT['posterize'], levels.posterize(x, bits), out)
+    out = jnp.where(op == AT['solarize'], levels.solarize(x, threshold), out)
+    return jnp.where(op == AT['equalize'], levels.equalize_plane(x), out)
+  return jnp.moveaxis(jax.vmap(one)(jnp.moveaxis(image, -1, 0)), 0, -1)

@@ -46,7 +46,7 @@ def warp(image: Array, y: Array, x: Array, *, fill: float | Array = -1., mode: M
   fill = jnp.broadcast_to(jnp.asarray(fill, image.dtype), (channels,))
   aligned = y.shape[1] == 1 and x.shape[0] == 1
   with_order = functools.partial(functools.partial, order=order)
-  forms = {'cpu': with_order(_gathered, barrier=True)}
+  forms = {}
   if aligned or h * w <= SMALL:
     forms['tpu'] = with_order(_separable if aligned else _product)
   return lax.platform_dependent(image, y, x, fill, default=with_order(_gathered), **forms)
@@ -60,8 +60,7 @@ def _inside(c: Array, n: int, mode: Mode) -> Array:
   return (n - 1) - jnp.abs((n - 1) - jnp.mod(c, 2 * (n - 1)))
 
 
-def _gathered(image: Array, y: Array, x: Array, fill: Array, order: int,
-              barrier: bool = False) -> Array:
+def _gathered(image: Array, y: Array, x: Array, fill: Array, order: int) -> Array:
   """The pixels around each position, by their weights; the last row is the fill."""
   h, w, channels = image.shape
   y, x = jnp.broadcast_arrays(y, x)
@@ -72,8 +71,6 @@ def _gathered(image: Array, y: Array, x: Array, fill: Array, order: int,
   y0, x0 = jnp.floor(y), jnp.floor(x)
   taps = [(_flat(y0 + i, x0 + j, h, w), _part(y - y0, i) * _part(x - x0, j))
           for i in (0, 1) for j in (0, 1)]
-  if barrier:  # XLA:CPU would compute them again for each channel, unvectorised
-    taps = lax.optimization_barrier(taps)
   dtype = jnp.promote_types(image.dtype, jnp.float32)
   out = sum(rows.at[at].get(mode='promise_in_bounds') * weight[..., None].astype(dtype)
             for at, weight in taps)
