@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import pathlib
@@ -10,8 +11,59 @@ import uuid
 
 
 @contextlib.contextmanager
-def write_aside(path: str | os.PathLike) -> Iterator[IO[bytes]]:
+def aside(path: str | os.PathLike, *, exclusive: bool = False) -> Iterator[pathlib.Path]:
+  """A name to write under; the file takes the name `path` once whole and on disk.
+
+  For writers that open files by name. A killed process leaves `.NAME.*.aside` behind.
+  If `exclusive`, a file that has the name already keeps it.
+
+  >>> import tempfile, pathlib
+  >>> with tempfile.TemporaryDirectory() as d:
+  ...   with aside(pathlib.Path(d, 'a')) as path:
+  ...     _ = path.write_text('whole')
+  ...   print(os.listdir(d))
+  ['a']
+  """
+  path = pathlib.Path(path)
+  name = path.parent / f'.{path.name}.{uuid.uuid4().hex[:8]}.aside'
+  try:
+    yield name
+    with open(name, 'rb') as f:
+      os.fsync(f.fileno())
+    if exclusive:
+      _take(name, path)
+    else:
+      os.replace(name, path)
+  except BaseException:
+    name.unlink(missing_ok=True)
+    raise
+
+
+def _take(name: pathlib.Path, path: pathlib.Path) -> None:
+  """Gives a file its final name if no other has it."""
+  try:
+    os.link(name, path)
+  except FileExistsError:
+    pass
+  except OSError:  # a file system without hard links
+    if not path.exists():
+      os.replace(name, path)
+      return
+  name.unlink()
+
+
+def remove_torn(path: str | os.PathLike) -> None:
+  """Removes what killed writers of `path` left beside it."""
+  path = pathlib.Path(path)
+  for torn in path.parent.glob(f'.{glob.escape(path.name)}.*.aside'):
+    torn.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def write_aside(path: str | os.PathLike, *, exclusive: bool = False) -> Iterator[IO[bytes]]:
   """A binary file that takes the name `path` only once it is whole and on disk.
+
+  If `exclusive`, a file that has the name already keeps it.
 
   >>> import tempfile, pathlib
   >>> with tempfile.TemporaryDirectory() as d:
@@ -20,17 +72,8 @@ def write_aside(path: str | os.PathLike) -> Iterator[IO[bytes]]:
   ...   print(os.listdir(d))
   ['a']
   """
-  path = pathlib.Path(path)
-  aside = path.parent / f'.{path.name}.{uuid.uuid4().hex[:8]}.aside'
-  try:
-    with open(aside, 'xb') as f:
-      yield f
-      f.flush()
-      os.fsync(f.fileno())
-    os.replace(aside, path)
-  except BaseException:
-    aside.unlink(missing_ok=True)
-    raise
+  with aside(path, exclusive=exclusive) as name, open(name, 'xb') as f:
+    yield f
 
 
 class Locked(RuntimeError):

@@ -1,25 +1,57 @@
 """Samples by address: sample i depends on (model, seed, i) alone."""
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+import itertools
+from typing import NamedTuple
 
 import jax
 from jax import Array
+import jax.numpy as jnp
 import numpy as np
 
+from jaxsynth.synthesis.labels import Shares, labels_for
 from jaxsynth.types import PerPlayer
 
 Draw = Callable[[PerPlayer, PerPlayer, Array, int, int], np.ndarray]
+BLOCK = 256  # samples computed together
+STREAM = 0x53594e54  # parts the samples' keys from those of a run of the same seed
 
 
-def labels_for(indices: np.ndarray, num_classes: int) -> np.ndarray:
-  """Sample i's label, `i mod num_classes`: balanced in every aligned run.
+def sample_at(sample: Callable, params: PerPlayer, variables: PerPlayer, key: Array,
+              indices: Array, labels: Array | None) -> Array:
+  """The samples of these addresses; pure: `fold_in(key, i)` is sample i's key.
 
-  >>> labels_for(np.arange(4), 3).tolist()
-  [0, 1, 2, 0]
+  Args:
+    sample: `Objective.sample`.
+    params: the model's.
+    variables: the model's.
+    key: of all samples.
+    indices: `[n]`.
+    labels: `[n]`, or `None`.
+
+  Returns:
+    `[n, ...]`.
   """
-  return (np.asarray(indices) % num_classes).astype(np.int32)
+  keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
+  return sample(params, variables, keys, labels)
 
 
-def drawer(sample: Callable, num_classes: int | None = None, *, block: int = 100) -> Draw:
+def key_of(seed: int) -> Array:
+  """The key of the samples of a seed: of data sets, exported samplers, online batches."""
+  return jax.random.fold_in(jax.random.key(seed), STREAM)
+
+
+def quantized(images: Array) -> Array:
+  """[-1, 1] to uint8 where the images are: `data.to_uint8` on the device.
+
+  >>> quantized(jnp.array([-1., 0., 1., 2.])).tolist()
+  [0, 128, 255, 255]
+  """
+  x = (images.astype(jnp.float32) + 1) * 127.5
+  return jnp.clip(jnp.round(x), 0, 255).astype(jnp.uint8)
+
+
+def drawer(sample: Callable, shares: Shares | None = None, *, block: int = 100) -> Draw:
   """Compiles `Objective.sample` for aligned blocks of one size.
 
   Sample i belongs to block `i // block`, and drawing it computes that block: its
@@ -27,13 +59,13 @@ def drawer(sample: Callable, num_classes: int | None = None, *, block: int = 100
 
   Args:
     sample: `Objective.sample`.
-    num_classes: number of labels, or `None`; labels are `labels_for`'s.
+    shares: number of labels or their shares, `None` for no labels; labels are
+      `labels_for`'s.
     block: samples computed together.
 
   Returns:
     `(params, variables, key, start, stop) -> [stop - start, ...]`, on the host.
 
-  >>> import jax.numpy as jnp
   >>> draw = drawer(lambda p, v, keys, cond: jax.vmap(jax.random.normal)(keys), block=4)
   >>> key = jax.random.key(0)
   >>> bool((draw({}, {}, key, 0, 9)[3:6] == draw({}, {}, key, 3, 6)).all())
@@ -42,8 +74,7 @@ def drawer(sample: Callable, num_classes: int | None = None, *, block: int = 100
   @jax.jit
   def draw_block(params: PerPlayer, variables: PerPlayer, key: Array, indices: Array,
                  labels: Array | None) -> Array:
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
-    return sample(params, variables, keys, labels)
+    return sample_at(sample, params, variables, key, indices, labels)
 
   def draw(params: PerPlayer, variables: PerPlayer, key: Array, start: int, stop: int
            ) -> np.ndarray:
@@ -52,8 +83,96 @@ def drawer(sample: Callable, num_classes: int | None = None, *, block: int = 100
     out = []
     for first in range(start - start % block, stop, block):
       indices = np.arange(first, first + block, dtype=np.int32)
-      labels = None if num_classes is None else labels_for(indices, num_classes)
+      labels = None if shares is None else labels_for(indices, shares)
       images = np.asarray(draw_block(params, variables, key, indices, labels))
       out.append(images[max(start - first, 0):stop - first])
     return np.concatenate(out)
   return draw
+
+
+class Piece(NamedTuple):
+  """Consecutive samples, on the host.
+
+  Attributes:
+    start: address of the first.
+    images: uint8 `[n, H, W, C]`.
+    labels: int32 `[n]`, or `None`.
+  """
+  start: int
+  images: np.ndarray
+  labels: np.ndarray | None
+
+
+Stream = Callable[[int, int], Iterator[Piece]]
+
+
+def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: int,
+             shares: Shares | None = None, *, block: int = BLOCK,
+             devices: Sequence[jax.Device] | None = None, ahead: int = 2) -> Stream:
+  """Draws long runs of samples as uint8 images.
+
+  Every device computes a whole block at a time, so the bits do not depend on how many
+  devices there are; a few calls are in flight, so no device waits for the host.
+
+  Args:
+    sample: `Objective.sample`, of images `[n, H, W, C]` in [-1, 1].
+    params: the model's; copied to every device.
+    variables: the model's; copied to every device.
+    seed: of the samples.
+    shares: as `drawer`'s.
+    block: samples a device computes together; another block, other bits.
+    devices: of this process; all of them by default.
+    ahead: calls in flight.
+
+  Returns:
+    `(start, stop) -> pieces` that make up samples [start, stop) in order.
+
+  Raises:
+    ValueError: a block below 1, or samples out of [0, 2^31).
+    FloatingPointError: pixels that are not finite, when they are drawn.
+
+  >>> stream = streamer(lambda p, v, keys, cond: jax.vmap(
+  ...     lambda key: jax.random.uniform(key, (2, 2, 1)))(keys), {}, {}, 0, 3, block=4,
+  ...     devices=jax.devices()[:1])
+  >>> [(piece.start, piece.labels.tolist()) for piece in stream(2, 10)]
+  [(2, [2, 0]), (4, [1, 2, 0, 1]), (8, [2, 0])]
+  """
+  if block < 1 or ahead < 1:
+    raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
+  mesh = jax.sharding.Mesh(jax.local_devices() if devices is None else list(devices), ('block',))
+  whole, each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
+  model = jax.device_put((params, variables, key_of(seed)),
+                         jax.sharding.NamedSharding(mesh, whole))
+  share = jax.sharding.NamedSharding(mesh, each)
+  together = block * mesh.size
+
+  def draw_block(model: tuple[PerPlayer, PerPlayer, Array], indices: Array,
+                 labels: Array | None) -> tuple[Array, Array]:
+    params, variables, key = model
+    images = sample_at(sample, params, variables, key, indices, labels)
+    return quantized(images), jnp.isfinite(images).all(keepdims=True).ravel()
+  draw = jax.jit(jax.shard_map(draw_block, mesh=mesh, in_specs=(whole, each, each),
+                               out_specs=each, check_vma=False))
+
+  def begun(first: int) -> tuple[int, Array, Array, np.ndarray | None]:
+    indices = np.arange(first, first + together, dtype=np.int64)
+    labels = None if shares is None else labels_for(indices, shares)
+    images, finite = draw(model, *jax.device_put((indices.astype(np.uint32), labels), share))
+    images.copy_to_host_async()
+    return first, images, finite, labels
+
+  def stream(start: int, stop: int) -> Iterator[Piece]:
+    if not 0 <= start < stop <= 2 ** 31:
+      raise ValueError(f'samples [{start}, {stop}): expected 0 <= start < stop <= 2^31')
+    firsts = iter(range(start - start % block, stop, together))
+    flying = deque(map(begun, itertools.islice(firsts, ahead)))
+    while flying:
+      first, images, finite, labels = flying.popleft()
+      if not np.asarray(finite).all():
+        raise FloatingPointError(f'some of the samples [{first}, {first + together}) are not '
+                                 'finite: the model has diverged; take another checkpoint')
+      flying.extend(map(begun, itertools.islice(firsts, 1)))
+      cut = slice(max(start - first, 0), stop - first)
+      yield Piece(max(start, first), np.asarray(images)[cut],
+                  None if labels is None else labels[cut])
+  return stream

@@ -1,0 +1,96 @@
+r"""Writes a data set drawn from a trained generator; its readers need none of this code.
+
+    python experiments/synthesize.py --run=/tmp/quickstart --num=100000 \
+        --out=/tmp/data --name=mnist_synth
+
+and then, say, `tfds.data_source('mnist_synth', split='train', data_dir='/tmp/data')`.
+Started again it writes what is missing. Several workers, `--worker=0/8` to
+`--worker=7/8`, on one host or many, need only the folder in common; the bytes do not
+depend on how many there are. The last one to finish writes the metadata.
+"""
+import re
+import sys
+
+from absl import app, flags
+import jax
+
+import rate
+import recipe
+import startup
+import trained
+from jaxsynth import synthesis
+from jaxsynth.checkpoint import CheckpointError
+from jaxsynth.synthesis import engine, plan
+
+flags.DEFINE_string('run', None, "The trained run's --workdir.", required=True)
+flags.DEFINE_integer('step', None, 'Its checkpoint; by default the newest.')
+flags.DEFINE_string('out', None, 'Folder of data sets; made if missing.', required=True)
+flags.DEFINE_integer('num', None, 'Images, all in the split train unless --splits says else.',
+                     lower_bound=1, upper_bound=2 ** 31)
+flags.DEFINE_list('splits', None, 'Images of each split, as train:900000,test:100000.')
+flags.DEFINE_string('name', 'synthetic', 'Of the data set.')
+flags.DEFINE_string('version', '1.0.0', 'Of the data set.')
+flags.DEFINE_enum('format', 'array_record', ['array_record', 'tfrecord', 'folder'],
+                  'array_record is read without TensorFlow, tfrecord with it; a folder has '
+                  'one of PNG files for each class, in OUT/SPLIT.')
+flags.DEFINE_string('labels', 'balanced', "Of a conditional model: 'balanced', or shares in "
+                    'order of the classes (5,3,2 or .5,.3,.2), or of some (0:1,7:3).')
+flags.DEFINE_integer('seed', 0, 'Of the samples.', lower_bound=0)
+flags.DEFINE_integer('shards', None, 'Files; by default one for 16,000 images.', lower_bound=1)
+flags.DEFINE_integer('block', 256, 'Images computed together; another block, other bits.',
+                     lower_bound=1)
+flags.DEFINE_string('worker', None, "This worker's number and how many there are, as 0/8.")
+flags.DEFINE_bool('distributed', False, 'Call jax.distributed.initialize(), and take the '
+                  "worker's number from it.")
+flags.DEFINE_string('citation', None, 'BibTeX for the metadata.')
+flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
+                         'expected small letters, digits and _')
+flags.register_validator('version', lambda x: re.fullmatch(r'\d+\.\d+\.\d+', x),
+                         'expected three numbers, as 1.0.0')
+FLAGS = flags.FLAGS
+
+
+def worker() -> tuple[int, int]:
+  """This worker's number, and how many there are."""
+  if FLAGS.worker is None:
+    return jax.process_index(), jax.process_count()
+  found = re.fullmatch(r'(\d+)/(\d+)', FLAGS.worker)
+  if not found or int(found[1]) >= int(found[2]):
+    raise app.UsageError(f'--worker={FLAGS.worker}: expected k/n with 0 <= k < n, as 0/8')
+  return int(found[1]), int(found[2])
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
+  startup.quiet()
+  if FLAGS.distributed:
+    jax.distributed.initialize()
+  try:
+    model = trained.load(FLAGS.run, FLAGS.step)
+    order = recipe.order(model)
+    form = recipe.claimed(order, model)
+  except (ValueError, OSError, ImportError, CheckpointError) as error:
+    raise app.UsageError(str(error)) from error
+  startup.keep_compiled()
+  number, workers = worker()
+  mine = plan.own(order.shards, number, workers)
+  left = [shard for shard in mine if not form.done(shard)]
+  print(f'worker {number} of {workers}: {len(left)} of {len(mine)} shards to write, in '
+        f'{order.folder}', file=sys.stderr)
+  progress = rate.Rate(sum(shard.stop - shard.start for shard in left))
+  stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
+                              FLAGS.seed, order.shares, block=FLAGS.block)
+  try:
+    engine.write(stream, left, form, report=progress)
+    whole = engine.finish(order.shards, form)
+  except (OSError, FloatingPointError) as error:
+    raise SystemExit(f'{error}\nWhat is whole stays; run this again to go on.') from error
+  finally:
+    progress.close()
+  print(f'done: {order.folder}' if whole else
+        f'done: worker {number} of {workers}; others are still to finish', file=sys.stderr)
+
+
+if __name__ == '__main__':
+  app.run(main)

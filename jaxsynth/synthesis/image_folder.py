@@ -1,0 +1,81 @@
+"""Data sets as PNG files in one folder a class."""
+from collections.abc import Callable, Iterable, Sequence
+import os
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+
+from jaxsynth import files
+from jaxsynth.synthesis import png
+from jaxsynth.synthesis.engine import Encoded, Format
+from jaxsynth.synthesis.labels import Shares, counts
+from jaxsynth.synthesis.plan import Shard
+
+
+def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
+                 shares: Shares | None = None) -> Format:
+  """`SPLIT/CLASS/000001.png`, or `SPLIT/000001.png` without labels.
+
+  A file's name is its sample's address. Classes are named by their numbers, with
+  zeros before them where there are more than ten, so that sorted names give the
+  labels. A shard's files are written aside, synced and renamed one by one; an empty
+  file in `.shards` says that they are all there.
+
+  Args:
+    folder: of the data set; it exists.
+    num_classes: of labels, or `None` for none.
+    shares: of the labels; `num_classes` by default.
+  """
+  root = pathlib.Path(folder)
+  digits = len(str((num_classes or 1) - 1))
+
+  def place(split: str, label: int | None) -> pathlib.Path:
+    return root / split if label is None else root / split / f'{label:0{digits}d}'
+
+  def encode(image: np.ndarray, label: int | None) -> bytes:
+    return png.encode(image)
+
+  def write(shard: Shard, pieces: Iterable[Encoded]) -> None:
+    for torn in root.glob(f'.{shard.name}.*.aside'):
+      shutil.rmtree(torn)
+    with tempfile.TemporaryDirectory(prefix=f'.{shard.name}.', suffix='.aside', dir=root,
+                                     ignore_cleanup_errors=True) as aside:
+      finals = []
+      for piece in pieces:
+        labels = [None] * len(piece.records) if piece.labels is None else piece.labels.tolist()
+        for i, (record, label) in enumerate(zip(piece.records, labels), piece.start):
+          finals.append(place(shard.split, label) / f'{i:06d}.png')
+          pathlib.Path(aside, f'{i:06d}.png').write_bytes(record)
+      os.sync()  # at once, since once a file costs more than drawing it
+      for parent in {final.parent for final in finals}:
+        parent.mkdir(parents=True, exist_ok=True)
+      for final in finals:
+        os.replace(pathlib.Path(aside, final.name), final)
+    (root / '.shards').mkdir(exist_ok=True)
+    with files.write_aside(root / '.shards' / shard.name):
+      pass
+
+  return Format(encode, write, lambda shard: (root / '.shards' / shard.name).exists(),
+                lambda shards: _check(shards, place, num_classes if shares is None else shares))
+
+
+def _check(shards: Sequence[Shard], place: Callable[[str, int | None], pathlib.Path],
+           shares: Shares | None) -> None:
+  """Counts the images of every class.
+
+  Raises:
+    OSError: there are more or fewer than asked for.
+  """
+  for split in dict.fromkeys(shard.split for shard in shards):
+    mine = [shard for shard in shards if shard.split == split]
+    start, stop = mine[0].start, mine[-1].stop
+    wanted = {None: stop - start} if shares is None else dict(
+        enumerate(counts(start, stop, shares).tolist()))
+    for label, n in wanted.items():
+      here = place(split, label)
+      found = sum(p.suffix == '.png' for p in here.iterdir()) if here.exists() else 0
+      if found != n:
+        raise OSError(f'{here} has {found} images, expected {n}: remove it and .shards, and '
+                      'run this again')
