@@ -26,7 +26,7 @@ ROOMS = {
     'data': {'types', 'keys', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'objectives'},
-    'synthesis': {'types', 'keys', 'files', 'data'},
+    'synthesis': {'types', 'keys', 'files', 'data', 'metrics'},
     'loop': {'types'},
     'hooks': {'types'},
     'report': {'files', 'images'},
