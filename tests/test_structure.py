@@ -27,7 +27,7 @@ ROOMS = {
     'data': {'types', 'keys', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'objectives'},
-    'synthesis': {'types', 'keys', 'files', 'data', 'ops'},
+    'synthesis': {'types', 'keys', 'files', 'data', 'metrics', 'ops'},
     'loop': {'types'},
     'hooks': {'types'},
     'report': {'files', 'images'},
