@@ -14,6 +14,7 @@ Prints a table and then one JSON line a row.
 """
 import contextlib
 from collections.abc import Callable, Iterator
+import functools
 import json
 import os
 import pathlib
@@ -101,7 +102,7 @@ def rate(call: Callable[[], Any], images: int, seconds: float) -> float:
 
 def main(argv: list[str]) -> None:
   del argv
-  rows = []
+  rows: list[dict] = []
   with (peer(TORCH.value, 'torchvision') as torch, peer(TENSORFLOW.value, 'tfdata') as tf):
     for case in CASES.value:
       *shape, batch = map(int, case.split('x'))
@@ -109,11 +110,10 @@ def main(argv: list[str]) -> None:
       for task in ('policy', 'rand_augment'):
         call = ours(task, images)
         runs: dict[str, Callable[[float], float]] = {
-            'jaxsynth': lambda seconds, call=call, n=batch: rate(call, n, seconds)}
+            'jaxsynth': functools.partial(rate, call, batch)}
         for name, ask in (('torchvision', torch), ('tf.data', tf)):
           if ask is not None:
-            runs[name] = lambda seconds, ask=ask, task=task, s=(batch, *shape): ask(
-                task, s, seconds)
+            runs[name] = functools.partial(ask, task, (batch, *shape))
         for run in runs.values():
           run(0.)  # compiles, starts workers
         found: dict[str, list[float]] = {name: [] for name in runs}

@@ -1,4 +1,5 @@
 """Where pixels come from: 3x3 matrices, and their composition."""
+from collections.abc import Sequence
 import functools
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ class Move(NamedTuple):
   displacement: Array | None = None
 
 
-def matrix(rows: tuple[tuple[Number, Number, Number], ...]) -> Array:
+def matrix(rows: Sequence[Sequence[Number]]) -> Array:
   """`[3, 3]` of its first two rows.
 
   >>> matrix(((1, 0, 5), (0, 1, 6))).shape

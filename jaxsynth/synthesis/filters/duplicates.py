@@ -20,7 +20,7 @@ class Seen(NamedTuple):
     count: how many there are.
   """
   rows: Array
-  count: int
+  count: int  # type: ignore[assignment]
 
 
 def duplicate_threshold(train: Any, most: int = 10_000) -> float:
@@ -87,5 +87,5 @@ def greedy(ok: np.ndarray, slots: np.ndarray, taken: np.ndarray, near_seen: np.n
       ok[j] = False
     elif not taken[slots[j]]:
       taken[slots[j]] = True
-      accepted.append(j)
+      accepted.append(int(j))
   return ok

@@ -1,6 +1,6 @@
 r"""Times the synthesis engine: the generator alone, and all of it writing to disk.
 
-    python experiments/benchmarks/synthesize.py --run=/tmp/quickstart --num=20000
+    python experiments/benchmarks/synthesis.py --run=/tmp/quickstart --num=20000
 
 On an otherwise idle machine. Generator and engine take turns, on the same samples; then
 come the parts alone: PNG as ours and Pillow's, records, and the engine with a generator
