@@ -3,7 +3,7 @@ from fractions import Fraction
 import math
 import pathlib
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 import zlib
 
 from absl import flags
@@ -52,8 +52,13 @@ def order(model: trained.Trained) -> Order:
   return Order(folder, splits, shards, shares)
 
 
-def claimed(ordered: Order, model: trained.Trained) -> Format:
+def claimed(ordered: Order, model: trained.Trained, filters: dict[str, Any] | None) -> Format:
   """How it is written, once the folder is known to be this data set's.
+
+  Args:
+    ordered: what is written.
+    model: of what.
+    filters: their settings, or `None`.
 
   Raises:
     metadata.OtherSettings: it is another's.
@@ -71,7 +76,7 @@ def claimed(ordered: Order, model: trained.Trained) -> Format:
       'name': FLAGS.name, 'version': FLAGS.version, 'format': FLAGS.format,
       'splits': ordered.splits, 'shards': len(ordered.shards), 'labels': ordered.shares,
       'seed': FLAGS.seed, 'block': FLAGS.block, 'citation': about.citation,
-      'model': model.provenance, 'platform': jax.devices()[0].device_kind,
+      'model': model.provenance, 'filters': filters, 'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,
                    'zlib': zlib.ZLIB_RUNTIME_VERSION}})
@@ -126,7 +131,9 @@ def _description(model: trained.Trained) -> str:
   return (f'Synthetic images drawn from a generator trained on {model.record["data"]["name"]} '
           f'(SHA-256 of its parameters {model.digest}), seed {FLAGS.seed}, by jaxsynth '
           f'{jaxsynth.__version__}. Sample i of a split is sample (start + i) of the model and '
-          'seed, the splits one after the other; metadata.json has every setting.')
+          'seed, the splits one after the other' +
+          (f', the first of its candidates that passes {", ".join(FLAGS.filters)}'
+           if FLAGS.filters else '') + '; metadata.json has every setting.')
 
 
 def _citation(model: trained.Trained) -> str:

@@ -7,6 +7,13 @@ and then, say, `tfds.data_source('mnist_synth', split='train', data_dir='/tmp/da
 Started again it writes what is missing. Several workers, `--worker=0/8` to
 `--worker=7/8`, on one host or many, need only the folder in common; the bytes do not
 depend on how many there are. The last one to finish writes the metadata.
+
+`--filters=discriminator,classifier,realism,density,copies,duplicates`, or some of them, draws
+again what does not pass; thresholds are chosen on real images that the run has not seen.
+`--require='frechet<=20,recall>=.5'` marks the data set as accepted or rejected.
+
+Exit codes: 0 written, and accepted if anything was required; 3 written, but rejected; 1
+anything else.
 """
 import re
 import sys
@@ -14,6 +21,9 @@ import sys
 from absl import app, flags
 import jax
 
+import gate
+import quality
+import quality_options
 import rate
 import recipe
 import startup
@@ -21,6 +31,7 @@ import trained
 from jaxsynth import synthesis
 from jaxsynth.checkpoint import CheckpointError
 from jaxsynth.synthesis import engine, plan
+from jaxsynth.synthesis.strict import TooFew
 
 flags.DEFINE_string('run', None, "The trained run's --workdir.", required=True)
 flags.DEFINE_integer('step', None, 'Its checkpoint; by default the newest.')
@@ -67,29 +78,41 @@ def main(argv: list[str]) -> None:
   if FLAGS.distributed:
     jax.distributed.initialize()
   try:
+    wanted = gate.requirements(FLAGS.require) if FLAGS.require is not None else []
     model = trained.load(FLAGS.run, FLAGS.step)
     order = recipe.order(model)
-    form = recipe.claimed(order, model)
+    real = quality_options.real_data(model) if FLAGS.filters or wanted else None
+    form = recipe.claimed(order, model, quality.settings(real))
+    startup.keep_compiled()
+    number, workers = worker()
+    mine = plan.own(order.shards, number, workers)
+    left = [shard for shard in mine if not form.done(shard)]
+    if left and real is not None and FLAGS.filters:
+      stream = quality.stream(order, model, real)
+    else:
+      stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
+                                  FLAGS.seed, order.shares, block=FLAGS.block)
   except (ValueError, OSError, ImportError, CheckpointError) as error:
     raise app.UsageError(str(error)) from error
-  startup.keep_compiled()
-  number, workers = worker()
-  mine = plan.own(order.shards, number, workers)
-  left = [shard for shard in mine if not form.done(shard)]
   print(f'worker {number} of {workers}: {len(left)} of {len(mine)} shards to write, in '
         f'{order.folder}', file=sys.stderr)
   progress = rate.Rate(sum(shard.stop - shard.start for shard in left))
-  stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
-                              FLAGS.seed, order.shares, block=FLAGS.block)
   try:
     engine.write(stream, left, form, report=progress)
     whole = engine.finish(order.shards, form)
-  except (OSError, FloatingPointError) as error:
+  except (OSError, FloatingPointError, TooFew) as error:
     raise SystemExit(f'{error}\nWhat is whole stays; run this again to go on.') from error
   finally:
     progress.close()
-  print(f'done: {order.folder}' if whole else
-        f'done: worker {number} of {workers}; others are still to finish', file=sys.stderr)
+  if not whole:
+    print(f'done: worker {number} of {workers}; others are still to finish', file=sys.stderr)
+    return
+  if real is not None:
+    measured = quality.measure(order, model, real, wanted)
+    print(quality.show(measured), file=sys.stderr)
+  print(f'done: {order.folder}', file=sys.stderr)
+  if wanted and measured['quality'] == 'rejected':
+    sys.exit(gate.REJECTED)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,6 @@
 """A run's generator, from the folder that the run left."""
+from collections.abc import Iterator
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -20,12 +22,14 @@ class Trained(NamedTuple):
     variables: of the averaged generator.
     digest: SHA-256 of params and variables.
     record: the run's `config.json`.
+    folder: of the run.
   """
   run: build.Run
   params: PerPlayer
   variables: PerPlayer
   digest: str
   record: dict[str, Any]
+  folder: pathlib.Path
 
   @property
   def image_shape(self) -> tuple[int, int, int]:
@@ -54,12 +58,23 @@ def load(folder: str, step: int | None = None) -> Trained:
   record = json.loads((path / 'config.json').read_text(encoding='utf-8'))
   about = record['data']
   run = build.build(record['flags'], tuple(about['image_shape']), about['num_classes'])
-  verbosity = logging.get_verbosity()
-  logging.set_verbosity(logging.ERROR)  # Orbax warns of reading only
-  try:
+  with hushed():
     params, variables = checkpoint.load_generator(path / 'checkpoints', step)
+  return Trained(run, params, variables, digest(params, variables), record, path)
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+  """Orbax warns of reading only."""
+  verbosity = logging.get_verbosity()
+  logging.set_verbosity(logging.ERROR)
+  try:
+    yield
   finally:
     logging.set_verbosity(verbosity)
+
+
+def digest(params: PerPlayer, variables: PerPlayer) -> str:
+  """SHA-256 of a model."""
   leaves = checkpoint.digests({'params': params, 'variables': variables})
-  digest = hashlib.sha256(json.dumps(leaves, sort_keys=True).encode()).hexdigest()
-  return Trained(run, params, variables, digest, record)
+  return hashlib.sha256(json.dumps(leaves, sort_keys=True).encode()).hexdigest()

@@ -13,7 +13,8 @@ def accumulate(objective: Objective, parts: int, grad_fn: Callable = joint_grad)
   """A `grad_fn` that takes a batch in equal parts, one after the other.
 
   Memory is that of one part, the result that of the whole batch: every example
-  keeps its key. Dropout draws another mask for each part.
+  keeps its key. Dropout draws another mask for each part. On CPU it is slow: XLA:CPU
+  runs convolutions inside a loop several times slower than outside.
 
       ts.build(objective, optimizers, grad_fn=accumulate(objective, 8))
 

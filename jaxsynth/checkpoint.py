@@ -175,6 +175,27 @@ def load_generator(directory: str | os.PathLike, step: int | None = None
     FileNotFoundError: no checkpoint there, or none of that step.
     CheckpointError: none is whole.
   """
+  tree = _load(directory, step, 'generator', None)
+  return tree['params'], tree['variables']
+
+
+def load_state(directory: str | os.PathLike, like: TrainState, step: int | None = None
+               ) -> TrainState:
+  """A whole state to look at, of a run that may be going on: nothing there is changed.
+
+  Args:
+    directory: as `load_generator`'s.
+    like: a state of the same tree, or its shapes (`jax.eval_shape`).
+    step: as `load_generator`'s.
+
+  Raises:
+    FileNotFoundError, CheckpointError: as `load_generator`.
+  """
+  target = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), like)
+  return jax.tree.map(np.asarray, _load(directory, step, 'state', target))
+
+
+def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tree) -> Tree:
   path = pathlib.Path(directory).absolute()
   if not path.is_dir():
     raise FileNotFoundError(f'{path}: no such folder of checkpoints')
@@ -188,11 +209,11 @@ def load_generator(directory: str | os.PathLike, step: int | None = None
                               f'only {steps[::-1]}')
     for found in wanted:
       try:
-        tree = _verified(manager, found, 'generator', None)
-        return tree['params'], tree['variables']
+        return _verified(manager, found, item, target)
       except Exception as error:  # as above
-        logging.error('GENERATOR %d IN %s CANNOT BE USED: %s', found, path, repr(error)[:300])
-  raise CheckpointError(f'{path}: no generator of {wanted} is whole')
+        logging.error('%s %d IN %s CANNOT BE USED: %s', item.upper(), found, path,
+                      repr(error)[:300])
+  raise CheckpointError(f'{path}: no {item} of {wanted} is whole')
 
 
 def _verified(manager: ocp.CheckpointManager, step: int, item: str, target: Tree) -> Tree:

@@ -12,7 +12,7 @@ import pytest
 from jaxsynth import keys, train_step as ts
 from jaxsynth.accumulate import accumulate
 from jaxsynth.losses import adversarial
-from jaxsynth.objectives import gan
+from jaxsynth.objectives import classify, gan
 from test_contract import assert_close, train
 
 
@@ -28,8 +28,16 @@ def independent_gan(loss=adversarial.NON_SATURATING, **kwargs):
   return gan(GroupNormGenerator(), objectives.TinyDiscriminator(), loss, latent_dim=5, **kwargs)
 
 
+class Dense(nn.Module):
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    return nn.Dense(3)(x.reshape(len(x), -1))
+
+
 TABLE = {'gan': (independent_gan, objectives.BOTH),
-         **{name: objectives.TABLE[name] for name in ('vae', 'rectified-flow', 'classifier')}}
+         'classifier': (lambda: classify(Dense()), ('classifier',)),
+         **{name: objectives.TABLE[name] for name in ('vae', 'rectified-flow')}}
 
 
 @functools.cache

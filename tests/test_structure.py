@@ -17,7 +17,8 @@ ROOMS = {
     'ema': {'types'},
     'files': set(),
     'images': {'files'},
-    'train_step': {'types', 'ema'},
+    'loops': set(),
+    'train_step': {'types', 'ema', 'loops'},
     'accumulate': {'types', 'train_step'},
     'losses': set(),
     'ops': set(),
@@ -26,7 +27,7 @@ ROOMS = {
     'data': {'types', 'keys', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'objectives'},
-    'synthesis': {'types', 'keys', 'files', 'data', 'ops'},
+    'synthesis': {'types', 'keys', 'files', 'data', 'metrics', 'ops'},
     'loop': {'types'},
     'hooks': {'types'},
     'report': {'files', 'images'},

@@ -109,7 +109,7 @@ def _on_platform(name: str, a: Array, b: Array, g: Geometry) -> Array:
   """The CPU form on CPU, XLA's own elsewhere; decided when lowering."""
   fast, xla = getattr(cpu, name), getattr(native, name)
   if _CPU_FORMS.get():
-    return fast(a, b, g)
+    return cpu.phases(a, b, g) if name == 'scatter' else fast(a, b, g)
   return jax.lax.platform_dependent(
       a, b, cpu=lambda a, b: fast(a, b, g), default=lambda a, b: xla(a, b, g))
 

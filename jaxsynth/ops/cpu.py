@@ -43,19 +43,25 @@ def gather(y: Array, v: Array, g: Geometry) -> Array:
 
 @wide
 def scatter(x: Array, v: Array, g: Geometry) -> Array:
+  """See `native.scatter`; by phases, but for few channels."""
+  if v.shape[2] <= FEW and all(k > max(p) for k, p in zip(g.kernel, g.padding)):
+    return native.scatter(x, v, g)
+  return phases(x, v, g)
+
+
+@wide
+def phases(x: Array, v: Array, g: Geometry) -> Array:
   """See `native.scatter`; a stride-1 convolution for each sub-pixel phase.
 
   `y[s*q + r]` meets only the taps `t = (r + low) mod s`, `+ s`, `+ 2s`, ...:
   each of the `sh*sw` phases is a dense convolution by a sub-kernel, and no
   product with a zero is computed.
   """
-  if v.shape[2] <= FEW and all(k > max(p) for k, p in zip(g.kernel, g.padding)):
-    return native.scatter(x, v, g)
   (sh, sw), (height, width) = g.strides, g.big
-  phases = jnp.stack([jnp.stack([_phase(x, v, g, (a, b)) for b in range(sw)], 3)
+  apart = jnp.stack([jnp.stack([_phase(x, v, g, (a, b)) for b in range(sw)], 3)
                       for a in range(sh)], 2)  # [N, Q, sh, R, sw, Cy]
-  n, q, _, r, _, channels = phases.shape
-  return phases.reshape(n, q * sh, r * sw, channels)[:, :height, :width]
+  n, q, _, r, _, channels = apart.shape
+  return apart.reshape(n, q * sh, r * sw, channels)[:, :height, :width]
 
 
 def _phase(x: Array, v: Array, g: Geometry, r: tuple[int, int]) -> Array:

@@ -37,7 +37,8 @@ def claim(folder: str | os.PathLike, settings: Mapping[str, Any]) -> None:
   """Writes `metadata.json`, or holds the settings against the one that is there.
 
   tensorflow-datasets shows the file as `builder.info.metadata`. Every worker claims
-  before it draws; of workers that begin together one writes it, and all read it.
+  before it draws; of workers that begin together one writes it, and all read it. An entry
+  `measured`, which the file may get once the data are there, is no setting.
 
   Args:
     folder: made if missing.
@@ -57,7 +58,9 @@ def claim(folder: str | os.PathLike, settings: Mapping[str, Any]) -> None:
                           'set of this engine; give another folder, name or version')
     with files.write_aside(path, exclusive=True) as f:
       f.write(json.dumps(settings, indent=2, sort_keys=True).encode() + b'\n')
-  before, now = _flat(json.loads(path.read_text(encoding='utf-8'))), _flat(settings)
+  there = json.loads(path.read_text(encoding='utf-8'))
+  there.pop('measured', None)
+  before, now = _flat(there), _flat(settings)
   lines = [f'\n  {key}: {before.get(key)!r} there, {now.get(key)!r} now'
            for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
   if lines:

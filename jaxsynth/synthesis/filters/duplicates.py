@@ -1,0 +1,91 @@
+"""Near copies among the samples of a shard."""
+from typing import Any, NamedTuple
+
+import jax
+from jax import Array, lax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsynth.metrics.neighbours import nearest_other
+from jaxsynth.synthesis.filters.copies import all_small, LEAST, nearest, small
+
+ROUND = 4096  # capacities are multiples of it: one compilation for shards of about one size
+
+
+class Seen(NamedTuple):
+  """What a shard holds already.
+
+  Attributes:
+    rows: small images `[capacity, D]`.
+    count: how many there are.
+  """
+  rows: Array
+  count: int  # type: ignore[assignment]
+
+
+def duplicate_threshold(train: Any, most: int = 10_000) -> float:
+  """The least distance between two different training images: samples are not nearer.
+
+  Args:
+    train: images uint8 `[N, H, W, C]`, in any order; the first `most` are looked at.
+    most: about as many as a shard holds, as the least distance falls with the number.
+  """
+  found = nearest_other(all_small(train[:most]))[0]
+  found = found[found > LEAST]  # real sets hold copies too
+  return max(LEAST, float(np.nextafter(found.min(), np.float32(0)))) if len(found) else LEAST
+
+
+def nothing_seen(capacity: int, image_shape: tuple[int, int, int]) -> Seen:
+  """An empty shard of at most so many samples."""
+  width = jax.eval_shape(small, jax.ShapeDtypeStruct((1, *image_shape), np.uint8)).shape[1]
+  return Seen(jnp.zeros((-(-capacity // ROUND) * ROUND, width), jnp.float32), 0)
+
+
+def near(seen: Seen, images: Any, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+  """Which are near to what is seen, `[m]`, and to each other, `[m, m]`."""
+  rows, own = _compare(seen.rows, images, seen.count)
+  return np.asarray(rows) < threshold, np.asarray(own) < threshold
+
+
+def add(seen: Seen, images: Any, which: np.ndarray) -> Seen:
+  """The shard with some of these images."""
+  at = np.full(len(images), len(seen.rows), np.int32)  # out of range: dropped
+  at[which] = seen.count + np.arange(len(which))
+  return Seen(_added(seen.rows, images, at), seen.count + len(which))
+
+
+@jax.jit
+def _compare(rows: Array, images: Array, count: Array) -> tuple[Array, Array]:
+  x = small(images)
+  own = lax.map(lambda row: jnp.sqrt(jnp.sum((x - row[None]) ** 2, 1)), x)
+  return nearest(x, rows, count), jnp.where(jnp.eye(len(x), dtype=bool), jnp.inf, own)
+
+
+@jax.jit
+def _added(rows: Array, images: Array, at: Array) -> Array:
+  return rows.at[at].set(small(images), mode='drop')
+
+
+def greedy(ok: np.ndarray, slots: np.ndarray, taken: np.ndarray, near_seen: np.ndarray,
+           near_own: np.ndarray) -> np.ndarray:
+  """Candidates that pass and are no near copy of one accepted before them.
+
+  Args:
+    ok: bool `[m]`, which pass the other filters.
+    slots: `[m]`, the sample that each would be.
+    taken: bool `[samples]`, which there are already.
+    near_seen: bool `[m]`.
+    near_own: bool `[m, m]`.
+
+  Returns:
+    bool `[m]`.
+  """
+  ok, taken = ok & ~near_seen, taken.copy()
+  accepted: list[int] = []
+  for j in np.flatnonzero(ok):
+    if near_own[j, accepted].any():
+      ok[j] = False
+    elif not taken[slots[j]]:
+      taken[slots[j]] = True
+      accepted.append(int(j))
+  return ok
