@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import time
+from typing import Any
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import tensorflow as tf  # noqa: E402
@@ -164,7 +165,8 @@ def batches(task, shape):
 
 def main():
   print(f'tensorflow {tf.__version__}, {os.cpu_count()} cores', flush=True)
-  now, data = None, None
+  now: Any = None
+  data: Any = None
   for line in sys.stdin:
     task, shape, seconds = json.loads(line)
     if now != (task, shape):

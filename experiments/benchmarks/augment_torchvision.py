@@ -11,6 +11,9 @@ import time
 import torch
 
 
+KEPT: list = []
+
+
 def load():
   """torchvision's transforms; its compiled operators, which they do not use, may be missing."""
   try:
@@ -21,7 +24,7 @@ def load():
     library = torch.library.Library('torchvision', 'FRAGMENT')
     for name in ('nms', 'qnms'):
       library.define(f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-    load.library = library
+    KEPT.append(library)  # or its declarations end with it
     from torchvision.transforms import v2
   return v2
 
