@@ -9,12 +9,8 @@ from jaxsynth.data import augment
 from jaxsynth.data.augment import layout
 
 EVERY = {
-    'horizontal_flip': augment.random_horizontal_flip(),
-    'vertical_flip': augment.random_vertical_flip(),
-    'crop': augment.random_crop(padding=2),
     'resized_crop': augment.random_resized_crop((12, 12)),
     'affine': augment.random_affine(20., (.1, .1), (.8, 1.2), (5., 5.)),
-    'rotation': augment.random_rotation(30.),
     'elastic': augment.elastic_transform(20., 3.),
     'color': augment.color_jitter(.4, .4, .4, .1),
     'noise': augment.gaussian_noise(.1),
@@ -193,9 +189,9 @@ KEYS = jax.random.split(jax.random.key(0), N)
 
 
 @pytest.mark.parametrize('call, message', [
-    (lambda b: augment.batched(EVERY['crop'])(jax.random.key(0), b), 'expected typed keys .B.'),
-    (lambda b: augment.batched(EVERY['crop'])(KEYS[:3], b), 'with 3 keys, expected .B, ...'),
-    (lambda b: augment.batched(EVERY['crop'])(KEYS, {'label': b['label']}), "needs 'image'"),
+    (lambda b: augment.batched(EVERY['policy'])(jax.random.key(0), b), 'expected typed keys .B.'),
+    (lambda b: augment.batched(EVERY['policy'])(KEYS[:3], b), 'with 3 keys, expected .B, ...'),
+    (lambda b: augment.batched(EVERY['policy'])(KEYS, {'label': b['label']}), "needs 'image'"),
     (lambda b: augment.batched(augment.mixup())(KEYS, {
         'image': b['image'], 'label': b['label']}), 'give num_classes'),
     (lambda b: augment.batched(augment.mixup(.2, 3))(KEYS, b), "'boxes' of two examples"),

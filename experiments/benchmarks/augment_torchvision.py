@@ -11,6 +11,9 @@ import time
 import torch
 
 
+KEPT: list = []
+
+
 def load():
   """torchvision's transforms; its compiled operators, which they do not use, may be missing."""
   try:
@@ -21,7 +24,7 @@ def load():
     library = torch.library.Library('torchvision', 'FRAGMENT')
     for name in ('nms', 'qnms'):
       library.define(f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-    load.library = library
+    KEPT.append(library)  # or its declarations end with it
     from torchvision.transforms import v2
   return v2
 
@@ -77,20 +80,18 @@ def main():
   import torchvision
   torch.set_num_threads(1)
   print(f'torch {torch.__version__}, torchvision {torchvision.__version__}, 2 workers', flush=True)
-  now, batches = None, None
   for line in sys.stdin:
     task, shape, seconds = json.loads(line)
-    if now != (task, shape):
-      batches = None  # ends the last loader's workers
-      loader = torch.utils.data.DataLoader(
-          Images(task, shape), shape[0], sampler=Endless(), num_workers=2)
-      now, batches = (task, shape), iter(loader)
-    for _ in range(4):  # what was made ready while others were timed does not count
+    batches = iter(torch.utils.data.DataLoader(
+        Images(task, shape), shape[0], sampler=Endless(), num_workers=2))
+    for _ in range(4):  # what both workers make ready while they start does not count
       next(batches)
     start, n = time.perf_counter(), 0
     while time.perf_counter() - start < seconds or not n:
       n += len(next(batches))
-    print(json.dumps(n / (time.perf_counter() - start)), flush=True)
+    found = n / (time.perf_counter() - start)
+    del batches  # ends the workers, who would work on while others are timed
+    print(json.dumps(found), flush=True)
 
 
 if __name__ == '__main__':

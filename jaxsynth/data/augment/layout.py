@@ -26,7 +26,7 @@ def by_planes(f: Callable[..., Planes]) -> Callable[..., Array]:
 
 @jax.custom_jvp
 def kept(image: Array) -> Array:
-  """`image` `[H, W, C]`, on CPU computed once however often it is used.
+  """`image` `[H, W, C]` or `[H, W]`, on CPU computed once however often it is used.
 
   XLA:CPU (jaxlib 0.10.2) takes away optimization barriers and then fuses the gather of
   a warp into everything that uses a pixel, once for each use. It fuses nothing into
@@ -42,10 +42,10 @@ def _convolved(image: Array) -> Array:
   if image.dtype != jnp.float32:
     return image
   kernel = jnp.array([1., 0.]).reshape(2, 1, 1, 1)
-  out = lax.conv_general_dilated(
-      jnp.moveaxis(image, -1, 0)[..., None], kernel, (1, 1), ((0, 1), (0, 0)),
-      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-  return jnp.moveaxis(out[..., 0], 0, -1)
+  channels = image[None] if image.ndim == 2 else jnp.moveaxis(image, -1, 0)
+  out = lax.conv_general_dilated(channels[..., None], kernel, (1, 1), ((0, 1), (0, 0)),
+                                 dimension_numbers=('NHWC', 'HWIO', 'NHWC'))[..., 0]
+  return out[0] if image.ndim == 2 else jnp.moveaxis(out, 0, -1)
 
 
 def total(plane: Array) -> Array:

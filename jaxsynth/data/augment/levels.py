@@ -2,6 +2,7 @@
 import jax
 from jax import Array, lax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsynth.data.augment.example import Number
 from jaxsynth.data.augment.layout import by_planes
@@ -47,13 +48,13 @@ def equalize(image: Array) -> Array:
 def equalize_plane(plane: Array) -> Array:
   """`equalize` of one channel `[H, W]`."""
   levels = _levels(plane).astype(jnp.int32)
-  count = histogram(levels.ravel())
-  last = count[jnp.max(levels)]
-  step = (levels.size - last) // 255
-  below = jnp.cumsum(count) - count
-  table = jnp.clip((below + step // 2) // jnp.maximum(step, 1), 0, 255)
-  table = _pixels(jnp.where(step > 0, table, jnp.arange(256)).astype(jnp.float32))
-  return table.at[levels].get(mode='promise_in_bounds')
+  count = histogram(levels.ravel()).astype(jnp.float32)
+  step = jnp.floor((levels.size - count[jnp.max(levels)]) / 255)
+  # a product and no cumulative sum, which XLA:CPU would fuse into every pixel
+  below = jnp.dot(count, jnp.asarray(np.triu(np.ones((256, 256), np.float32), 1)),
+                  precision=lax.Precision.HIGHEST).at[levels].get(mode='promise_in_bounds')
+  equal = jnp.floor((below + jnp.floor(step / 2)) / jnp.maximum(step, 1))
+  return _pixels(jnp.where(step > 0, jnp.clip(equal, 0, 255), levels.astype(jnp.float32)))
 
 
 def histogram(levels: Array) -> Array:

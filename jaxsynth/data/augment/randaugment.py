@@ -10,7 +10,7 @@ from jaxsynth.data.augment.color import luma
 from jaxsynth.data.augment.example import (
     Augmentation, Example, Number, at_least, clipped, image_of)
 from jaxsynth.data.augment.geometric import Geometric, Size
-from jaxsynth.data.augment.layout import kept, planes, total
+from jaxsynth.data.augment.layout import kept, planes, stacked, total
 from jaxsynth.data.augment.moves import Move
 
 OPERATIONS = ('identity', 'shear_x', 'shear_y', 'translate_x', 'translate_y', 'rotate',
@@ -63,7 +63,7 @@ def operation(example: Example, op: Array, m: Number, sign: Array, fill: Number 
   """
   example = Geometric(functools.partial(_move, op, m * sign), fill=fill)(op, example)
   image = kept(image_of(example))
-  return {**example, 'image': kept(_recolored(image, op, m, sign).astype(image.dtype))}
+  return {**example, 'image': _recolored(image, op, m, sign).astype(image.dtype)}
 
 
 def _move(op: Array, m: Number, key: Array, of: Size) -> Move:
@@ -86,7 +86,8 @@ def _recolored(image: Array, op: Array, m: Number, sign: Array) -> Array:
   """
   f = 1 + sign * .9 * m
   of = lambda name, value: jnp.where(op == AT[name], value, 0.)
-  gray = luma(planes(image))
+  channels = planes(image)
+  gray = luma(channels)
   to_gray, to_smooth = of('color', 1 - f), of('sharpness', 1 - f)
   shift = of('brightness', f - 1) + of('contrast', (1 - f) * total(gray) / gray.size)
   blends = (op >= AT['brightness']) & (op <= AT['sharpness'])
@@ -101,4 +102,4 @@ def _recolored(image: Array, op: Array, m: Number, sign: Array) -> Array:
     out = jnp.where(op == AT['posterize'], levels.posterize(x, bits), out)
     out = jnp.where(op == AT['solarize'], levels.solarize(x, threshold), out)
     return jnp.where(op == AT['equalize'], levels.equalize_plane(x), out)
-  return jnp.moveaxis(jax.vmap(one)(jnp.moveaxis(image, -1, 0)), 0, -1)
+  return stacked([kept(one(x)) for x in channels])
