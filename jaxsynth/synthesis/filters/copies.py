@@ -42,9 +42,8 @@ def nearest(x: Array, points: Array, count: Array | None = None) -> Array:
     count: how many of them there are, the first; all by default. With none, infinity.
   """
   chunks = -(-len(points) // CHUNK)
-  count = len(points) if count is None else count
   padded = jnp.pad(points, ((0, -len(points) % chunks), (0, 0)))
-  there = jnp.arange(len(padded)) < count
+  there = jnp.arange(len(padded)) < (len(points) if count is None else count)
 
   def one(args: tuple[Array, Array]) -> Array:
     chunk, there = args
