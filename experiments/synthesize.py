@@ -108,11 +108,20 @@ def main(argv: list[str]) -> None:
     print(f'done: worker {number} of {workers}; others are still to finish', file=sys.stderr)
     return
   if real is not None:
-    measured = quality.measure(order, model, real, wanted)
-    print(quality.show(measured), file=sys.stderr)
+    judged(order, model, real, wanted)
   print(f'done: {order.folder}', file=sys.stderr)
-  if wanted and measured['quality'] == 'rejected':
+  if wanted and gate.marked(order.folder)['quality'] == 'rejected':
     sys.exit(gate.REJECTED)
+
+
+def judged(order: recipe.Order, model: trained.Trained, real: quality_options.Real,
+           wanted: list[gate.Requirement]) -> None:
+  """Scores what is written."""
+  try:
+    measured = quality.measure(order, model, real, wanted)
+  except (OSError, ValueError) as error:
+    raise SystemExit(f'the data set is written, but cannot be scored: {error}') from error
+  print(quality.show(measured), file=sys.stderr)
 
 
 if __name__ == '__main__':

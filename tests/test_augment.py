@@ -4,7 +4,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsynth import keys as keys_
 from jaxsynth.data import augment
 from jaxsynth.data.augment import layout
 
@@ -36,7 +35,7 @@ def batch_of(n=N, channels=3):
 @pytest.mark.parametrize('name', EVERY)
 def test_laws(name):
   """Alone, among others and shared by devices the same; shapes, range, the rest kept."""
-  batch, keys = batch_of(), keys_.per_example(jax.random.key(5), N)
+  batch, keys = batch_of(), jax.random.split(jax.random.key(5), N)
   augmented = jax.jit(augment.batched(EVERY[name]))
   whole = augmented(keys, batch)
   assert jax.tree.map(lambda x: (x.shape, x.dtype), whole) == jax.tree.map(

@@ -24,7 +24,7 @@ def sample(params, variables, keys, cond):
 @pytest.fixture(scope='module')
 def trained():
   """A classifier after 40 batches, each made outside the step that takes it."""
-  algorithm = ts.build(objectives.classifier(), {'model': optax.adam(2e-2)})
+  algorithm = ts.build(objectives.classifier(), {'classifier': optax.adam(2e-2)})
   batches = online.batches(sample, 1., {}, 32, 0, 3)
   start = jax.jit(algorithm.init)(jax.random.key(0), {
       'image': jnp.zeros((32, *objectives.SHAPE)), 'label': jnp.zeros(32, jnp.int32)})

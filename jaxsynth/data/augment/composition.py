@@ -147,7 +147,7 @@ def batched(augmentation: Any) -> Callable[[Array, Example], Example]:
 
   Returns:
     A pure function, to be compiled into a step. `keys` are typed, as
-    `jaxsynth.keys.per_example(key, B)` or `jax.random.split(key, B)` gives; every
+    `jaxsynth.keys.per_example(key, B, ctx)` or `jax.random.split(key, B)` gives; every
     array of the batch is `[B, ...]`.
 
   >>> import jax, jax.numpy as jnp

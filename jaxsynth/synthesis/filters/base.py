@@ -1,6 +1,7 @@
 """What a filter is: a score of each candidate, and the least that passes."""
 from collections.abc import Callable
 import functools
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -70,7 +71,8 @@ def threshold(values: np.ndarray, keep: float) -> float:
   if not 0 < keep <= 1 or not values.size or np.isnan(values).any():
     raise ValueError(f'keep={keep} of {values.size} values ({np.isnan(values).sum()} NaN): '
                      'expected a share in (0, 1], say 0.95, and values that are numbers')
-  return float(np.quantile(values, 1 - keep, method='lower'))
+  passing = max(1, math.ceil(keep * values.size - 1e-9))  # .95 * 100 is above 95 in floats
+  return float(np.sort(values, axis=None)[-passing])
 
 
 def fit(filter: Filter, real: Candidates, keep: float) -> Filter:
@@ -84,7 +86,7 @@ def fit(filter: Filter, real: Candidates, keep: float) -> Filter:
   >>> bright = Filter('bright', (), lambda _, x: x.images.mean((1, 2, 3)))
   >>> real = Candidates(np.arange(100, dtype=np.uint8).reshape(-1, 1, 1, 1), None, None)
   >>> fit(bright, real, .9).threshold
-  9.0
+  10.0
   """
   return filter._replace(threshold=threshold(scores(filter, real), keep))
 

@@ -25,8 +25,9 @@ def classifier(logits: Callable[[Any, Array], Array], params: Any) -> Filter:
 
   >>> as_it_is = classifier(lambda _, images: images.reshape(-1, 2), ())
   >>> images = jnp.array([[255, 0], [0, 255]], jnp.uint8).reshape(2, 1, 1, 2)
-  >>> print(as_it_is.score((), Candidates(images, jnp.array([0, 0]), None)).round(3))
-  [0.881 0.   ]
+  >>> [round(float(p), 3) for p in as_it_is.score(
+  ...     (), Candidates(images, jnp.array([0, 0]), None))]
+  [0.881, 0.0]
   """
   def score(params: Any, x: Candidates) -> Array:
     p = jax.nn.softmax(logits(params, to_float(x.images)))

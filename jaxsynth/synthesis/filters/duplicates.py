@@ -17,10 +17,10 @@ class Seen(NamedTuple):
 
   Attributes:
     rows: small images `[capacity, D]`.
-    count: how many there are.
+    filled: how many there are.
   """
   rows: Array
-  count: int  # type: ignore[assignment]
+  filled: int
 
 
 def duplicate_threshold(train: Any, most: int = 10_000) -> float:
@@ -43,15 +43,15 @@ def nothing_seen(capacity: int, image_shape: tuple[int, int, int]) -> Seen:
 
 def near(seen: Seen, images: Any, threshold: float) -> tuple[np.ndarray, np.ndarray]:
   """Which are near to what is seen, `[m]`, and to each other, `[m, m]`."""
-  rows, own = _compare(seen.rows, images, seen.count)
+  rows, own = _compare(seen.rows, images, seen.filled)
   return np.asarray(rows) < threshold, np.asarray(own) < threshold
 
 
 def add(seen: Seen, images: Any, which: np.ndarray) -> Seen:
   """The shard with some of these images."""
   at = np.full(len(images), len(seen.rows), np.int32)  # out of range: dropped
-  at[which] = seen.count + np.arange(len(which))
-  return Seen(_added(seen.rows, images, at), seen.count + len(which))
+  at[which] = seen.filled + np.arange(len(which))
+  return Seen(_added(seen.rows, images, at), seen.filled + len(which))
 
 
 @jax.jit
@@ -82,10 +82,10 @@ def greedy(ok: np.ndarray, slots: np.ndarray, taken: np.ndarray, near_seen: np.n
   """
   ok, taken = ok & ~near_seen, taken.copy()
   accepted: list[int] = []
-  for j in np.flatnonzero(ok):
+  for j in np.flatnonzero(ok).tolist():
     if near_own[j, accepted].any():
       ok[j] = False
     elif not taken[slots[j]]:
       taken[slots[j]] = True
-      accepted.append(int(j))
+      accepted.append(j)
   return ok
