@@ -37,8 +37,8 @@ flags.DEFINE_string('labels', 'balanced', "Of a conditional model: 'balanced', o
                     'order of the classes (5,3,2 or .5,.3,.2), or of some (0:1,7:3).')
 flags.DEFINE_integer('seed', 0, 'Of the samples.', lower_bound=0)
 flags.DEFINE_integer('shards', None, 'Files; by default one for 16,000 images.', lower_bound=1)
-flags.DEFINE_integer('block', 256, 'Images computed together; another block, other bits.',
-                     lower_bound=1)
+flags.DEFINE_integer('block', None, 'Images computed together; another block, other bits. By '
+                     'default 32 on CPU, 256 elsewhere.', lower_bound=1)
 flags.DEFINE_string('worker', None, "This worker's number and how many there are, as 0/8.")
 flags.DEFINE_bool('distributed', False, 'Call jax.distributed.initialize(), and take the '
                   "worker's number from it.")
@@ -80,7 +80,7 @@ def main(argv: list[str]) -> None:
         f'{order.folder}', file=sys.stderr)
   progress = rate.Rate(sum(shard.stop - shard.start for shard in left))
   stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
-                              FLAGS.seed, order.shares, block=FLAGS.block)
+                              FLAGS.seed, order.shares, block=order.block)
   try:
     engine.write(stream, left, form, report=progress)
     whole = engine.finish(order.shards, form)
