@@ -21,7 +21,7 @@ FIGURE = flags.DEFINE_string('figure', None, 'PNG to write; needs matplotlib.')
 def measure(width: int, batch: int) -> dict:
   """One setting, in a process of its own, so that memory is its own."""
   command = [sys.executable, str(race.PEERS / 'jaxsynth_dcgan.py'),
-             f'--width={width}', f'--batch={batch}']
+             f'--width={width}', f'--batch={batch}', '--warm_up=1']
   seconds, about, peak_mb = race.race({'jaxsynth': command}, STEPS.value)['jaxsynth']
   median = statistics.median(seconds)
   return {'width': width, 'batch': batch, 'median_s': median, 'min_s': min(seconds),
