@@ -47,7 +47,8 @@ def draw(rows: list[dict], path: pathlib.Path) -> None:
   axes.set_xticks(batches, [str(b) for b in batches])
   axes.minorticks_off()
   axes.grid(alpha=0.3)
-  axes.legend(frameon=False)
+  axes.legend(frameon=False, ncols=4, loc='lower center', bbox_to_anchor=(0.5, 1),
+              columnspacing=1, handlelength=1.2)
   figure.savefig(path, dpi=120)
 
 
