@@ -52,15 +52,19 @@ def record(settings: Mapping[Setting, Sequence[Mapping[str, Any]]], classes: Seq
   """A row a setting: means, and the difference to as many real examples alone.
 
   Differences are taken seed by seed, since both have the same real examples and the same
-  initialisation; synthetic data alone are held against the largest real set.
+  initialisation; synthetic data alone are held against the largest real set, augmented
+  where they are.
 
   Args:
     settings: each with the outcomes of its seeds, `downstream_sets.outcomes`.
     classes: their names.
   """
   largest = max(s.real for s in settings)
-  return [_row(s, found, s != (alone := Setting(s.real or largest)) and settings.get(alone) or
-               None, classes) for s, found in settings.items()]
+  rows = []
+  for setting, found in settings.items():
+    alone = Setting(setting.real) if setting.real else Setting(largest, 0, setting.augmented)
+    rows.append(_row(setting, found, settings.get(alone) if setting != alone else None, classes))
+  return rows
 
 
 def _row(setting: Setting, found: Sequence[Mapping[str, Any]],

@@ -41,12 +41,13 @@ def grid(sizes: Sequence[int], parts: Sequence[float], synthetic: int
     parts: synthetic examples for each real one, in mixtures.
     synthetic: how many there are.
 
-  >>> [s.name for s in grid([10], [.5, 9], 60)[0]]
-  ['60 synthetic', '10 real', '10 real, augmented', '10 real + 5 synthetic']
+  >>> [s.name for s in grid([10], [.5, 9], 60)[0]]  # doctest: +NORMALIZE_WHITESPACE
+  ['60 synthetic', '60 synthetic, augmented', '10 real', '10 real, augmented',
+   '10 real + 5 synthetic']
   >>> [s.name for s in grid([10], [.5, 9], 60)[1]]
   ['10 real + 90 synthetic']
   """
-  found, left = [Setting(0, synthetic)], list[Setting]()
+  found, left = [Setting(0, synthetic), Setting(0, synthetic, True)], list[Setting]()
   for n in sizes:
     found += [Setting(n), Setting(n, augmented=True)]
     for part in parts:

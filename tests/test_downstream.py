@@ -99,8 +99,8 @@ def test_wrong_labels_hurt_and_the_command_goes_on_where_it_was(tmp_path):
   assert done.returncode == 0, done.stderr
   found = json.loads((tmp_path / 'out/downstream.json').read_text())
   rows = {row['name']: row for row in found['settings']}
-  assert list(rows) == ['180 synthetic', '60 real', '60 real, augmented',
-                        '60 real + 180 synthetic']
+  assert list(rows) == ['180 synthetic', '180 synthetic, augmented', '60 real',
+                        '60 real, augmented', '60 real + 180 synthetic']
   assert rows['60 real']['accuracy']['value'] > .5
   assert rows['60 real + 180 synthetic']['against_real']['verdict'] == 'hurts'
   assert rows['180 synthetic']['accuracy']['value'] < .1
@@ -112,7 +112,7 @@ def test_wrong_labels_hurt_and_the_command_goes_on_where_it_was(tmp_path):
   (tmp_path / 'out/settings/60-180.json').unlink()
   again = run(tmp_path / 'out', tmp_path / 'wrong.npz')
   assert again.returncode == 0, again.stderr
-  assert '2/4 60 real: 0.' in again.stderr and '(0 s)' in again.stderr
+  assert '3/5 60 real: 0.' in again.stderr and '(0 s)' in again.stderr
   assert (tmp_path / 'out/downstream.json').read_bytes() == before[1]
 
 
