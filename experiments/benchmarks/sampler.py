@@ -17,8 +17,8 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from jaxsynth.synthesis import exported  # noqa: E402
-import trained  # noqa: E402
+from jaxsynth.synthesis import exported
+import trained
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 BATCH_SIZES = flags.DEFINE_list('batch_sizes', '1,16,256', 'Images a call.')
