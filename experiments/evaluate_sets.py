@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 import hashlib
 import json
 import pathlib
+import re
 from typing import Any, NamedTuple
 
 import jax
@@ -109,9 +110,9 @@ def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any
   if path.suffix == '.npz':
     source: Any = analysis.raw_npz(path)
   else:
-    kind = 'tfds' if data.is_prepared(_version(path)) else 'folder'
-    path, about = (_version(path), {'kind': kind})
-    if kind == 'tfds':
+    path = _version(path)
+    about = {'kind': build.kind(str(path.absolute()))}
+    if about['kind'] == 'tfds':
       label = config['label_key'] or None
       names = data.tfds_names(str(path), label_key=label)
       split = config['synthetic_split'] or ('train' if 'train' in names[0] else names[0][0])
@@ -186,13 +187,12 @@ def splits_for(config: Mapping[str, Any]) -> list[str | None]:
 
 def real_split(config: Mapping[str, Any], split: str | None) -> tuple[Set, list[str]]:
   """A split of `--real`, or a folder or .npz file of its own."""
-  path = pathlib.Path(split or '').expanduser()
-  other = split is not None and (path.suffix == '.npz' or len(path.parts) > 1)
-  own = {**config, 'conditional': False}
-  own |= {'dataset': split, 'data_dir': None, 'split': 'train'} if other else {'split': split}
+  own = {**config, 'conditional': False, 'split': None}
+  own = build.of_split(own, split) if split else own
   source = build.source(own)
   batch = source.take(np.arange(source.size))
-  name = pathlib.Path(str(own['dataset'])).name + ('' if other or not split else f'/{split}')
+  name = pathlib.Path(own['dataset']).name
+  name += '' if not split or build.is_path(split) else f'/{split}'
   return (Set(name, predict.checked(batch['image'], who=name), batch.get('label')),
           sets.class_names(own, source.num_classes))
 
@@ -210,7 +210,8 @@ def _preprocess(config: Mapping[str, Any]) -> data.Preprocess:
 
 def _version(path: pathlib.Path) -> pathlib.Path:
   """The newest version below a data set's folder; the folder itself where there is none."""
-  below = sorted(p for p in path.glob('*') if data.is_prepared(p))
+  number = lambda p: [int(x) for x in re.findall(r'\d+', p.name)]
+  below = sorted((p for p in path.glob('*') if data.is_prepared(p)), key=number)
   return below[-1] if below and not data.is_prepared(path) else path
 
 

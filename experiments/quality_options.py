@@ -76,9 +76,7 @@ def real_data(model: trained.Trained) -> Real:
     raise ValueError(f'{train.name} {config["split"]} is not what the run was trained on; give '
                      '--data_dir')
   split = FLAGS.validation_split or held_out(config)
-  path = pathlib.Path(split).expanduser()
-  other = path.suffix == '.npz' or len(path.parts) > 1 or path.is_dir()
-  held = build.source({**config, **({'dataset': split} if other else {'split': split})})
+  held = build.source(build.of_split(config, split))
   if held.image_shape != model.image_shape:
     raise ValueError(f'--validation_split={split}: images {list(held.image_shape)}, expected '
                      f'{list(model.image_shape)}')
@@ -90,7 +88,7 @@ def real_data(model: trained.Trained) -> Real:
     raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
                      'least 100')
   digits = config['dataset'].split(':')[0] in ('mnist', 'mnist5k')
-  name = path.name if other else f'{held.name}/{split}'
+  name = pathlib.Path(split).name if build.is_path(split) else f'{held.name}/{split}'
   return Real(train, batch['image'], batch.get('label'), name,
               extractor(FLAGS.features, model.image_shape, digits))
 
@@ -105,13 +103,13 @@ def held_out(config: Mapping[str, Any]) -> str:
   'train[55000:]'
   """
   dataset, split = config['dataset'], config['split']
+  kind = build.kind(dataset, config['data_dir'])
   rest = re.fullmatch(r'(\w+)\[:(\d+%?)\]', split)
-  if dataset == 'mnist5k' and split == 'train':
+  if kind == 'mnist5k' and split == 'train':
     return 'validation'
-  if rest and dataset != 'mnist5k':
+  if rest and kind == 'tfds':
     return f'{rest[1]}[{rest[2]}:]'
-  if split != 'validation' and not dataset.endswith('.npz') and not pathlib.Path(
-      dataset).expanduser().is_dir():
+  if kind == 'tfds' and not split.startswith('validation'):
     if 'validation' in data.tfds_names(dataset, config['data_dir'])[0]:
       return 'validation'
   raise ValueError(f'the run was trained on {split} of {dataset}: name real images that it has '

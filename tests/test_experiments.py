@@ -118,11 +118,43 @@ def test_compiled_programs_are_kept_where_they_can_be(outputs, monkeypatch, capl
     (['--channels=2'], 'expected 1 or 3'),
     (['--dataset=mnist', '--data_dir=/nowhere'], 'mnist5k'),
     (['--dataset=nothing.npz'], 'nothing.npz: no such file'),
+    (['--dataset=./mnist', '--data_dir=/nowhere'], 'mnist: no such folder of images'),
+    (['--dataset=./mnist', '--split=train[:9]'], './mnist has no splits'),
     (['extra'], 'unexpected arguments: extra')])
 def test_bad_values_are_refused_before_any_work(tmp_path, flags, message):
   done = run(*TINY, f'--workdir={tmp_path / "w"}', *flags)
   assert done.returncode and message in done.stderr + done.stdout
   assert 'Traceback' not in done.stderr and not (tmp_path / 'w').exists()
+
+
+def test_the_kind_of_a_name(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  for name in ('birds', 'a/b', 'made/1.0.0'):
+    (tmp_path / name).mkdir(parents=True)
+  (tmp_path / 'made/1.0.0/dataset_info.json').write_text('{}')
+  for name, want, with_dir in (
+      ('mnist5k', 'mnist5k', 'mnist5k'), ('./mnist5k', 'folder', 'folder'),
+      ('x.npz', 'npz', 'npz'), ('a/x.npz', 'npz', 'npz'),
+      ('birds', 'folder', 'tfds'), ('./birds', 'folder', 'folder'),
+      ('birds/', 'folder', 'folder'), ('~/birds', 'folder', 'folder'),
+      ('../birds', 'folder', 'folder'), (str(tmp_path), 'folder', 'folder'),
+      ('a/b', 'folder', 'folder'), ('no/thing', 'folder', 'folder'), ('.', 'folder', 'folder'),
+      ('mnist', 'tfds', 'tfds'), ('mnist:3.0.1', 'tfds', 'tfds'),
+      ('made/1.0.0', 'tfds', 'tfds'), ('./made/1.0.0', 'tfds', 'tfds')):
+    assert (build.kind(name), build.kind(name, '/data')) == (want, with_dir), name
+
+
+def test_what_stands_where_a_split_may(tmp_path, monkeypatch):
+  """A folder called as a split is one only if written as a path."""
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'test').mkdir()
+  config = {'dataset': 'mnist', 'data_dir': '/data', 'split': 'train[:9]'}
+  assert build.of_split(config, 'test') == {**config, 'split': 'test'}
+  assert build.of_split(config, 'test[5%:]')['dataset'] == 'mnist'
+  for path in ('./test', 'a.npz', '/test'):
+    assert build.of_split(config, path) == {'dataset': path, 'data_dir': None, 'split': 'train'}
+  with pytest.raises(ValueError, match='./test has no splits; expected a folder, as ./test'):
+    build.of_split({**config, 'dataset': './test'}, 'test')
 
 
 def test_an_unwritable_workdir_is_refused(tmp_path):

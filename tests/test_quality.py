@@ -125,3 +125,5 @@ def test_the_rest_of_a_split_is_held_out(split, want):
   assert quality_options.held_out(config) == want
   with pytest.raises(ValueError, match='--validation_split'):
     quality_options.held_out({**config, 'dataset': 'x.npz', 'split': 'train'})
+  with pytest.raises(ValueError, match='--validation_split'):
+    quality_options.held_out({**config, 'dataset': './mnist'})
