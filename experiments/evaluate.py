@@ -28,7 +28,9 @@ import evaluate_page
 import evaluate_record
 import evaluate_scores
 import evaluate_sets
+from extractors import extractor
 from jaxsynth import checkpoint, files, report
+from sets import are_digits
 import startup
 
 FLAGS = flags.FLAGS
@@ -69,8 +71,8 @@ def main(argv: list[str]) -> None:
   startup.keep_memory()
   try:
     sets = evaluate_sets.read(config)
-    digits = evaluate_sets.are_digits(config)
-    net = evaluate_scores.extractor(config['features'], sets.real.images.shape[1:], digits)
+    digits = are_digits(config['dataset'])
+    net = extractor(config['features'], sets.real.images.shape[1:], digits)
     found = evaluate_scores.measure(sets, net, digits)
     curve = evaluate_sets.scores_of(config['synthetic'])
     with tempfile.TemporaryDirectory() as scratch:

@@ -3,8 +3,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evaluate_memory import memorisation
+from evaluate_memory import error, memorisation
 from evaluate_sets import Sets
+from extractors import extract
 from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.metrics import (
     balance, classifier_score, duplicates, features, frechet, kernel, neighbours, prdc, statistics)
@@ -70,31 +71,9 @@ class Card(NamedTuple):
     return Scored(float(value), float(floor), error, card)
 
 
-def extractor(name: str, image_shape: tuple[int, ...], digits: bool) -> features.Features:
-  """The features that `--features` names; by default the best there are for the data.
-
-  Raises:
-    ValueError: an unknown name, or features that the images do not fit.
-    OSError: no such file of weights.
-  """
-  if name == 'auto':
-    name = 'mnist' if digits and tuple(image_shape) == (28, 28, 1) else 'random'
-  if name == 'mnist':
-    return features.mnist()
-  if name == 'random':
-    return features.random_conv(image_shape[-1])
-  if name == 'pixels':
-    return features.pixels()
-  if not name.endswith('.npz'):
-    raise ValueError(f'--features={name}: expected auto, mnist, random, pixels or an .npz file '
-                     "of Inception's weights")
-  return features.inception(name)
-
-
 def vectors(sets: Sets, net: features.Features, classify: bool) -> Vectors:
   """Features of all sets, and the digits that the shipped network sees in them."""
-  size = 32 if net.name.startswith('inception') else 256
-  of = lambda one, net: features.extract(net, one.images, size)
+  of = lambda one, net: extract(net, one.images)
   seen = {name: of(one, features.mnist_logits()) for name, one in
           (('fake', sets.fake), ('other', sets.other))} if classify else None
   return Vectors(net, of(sets.fake, net), of(sets.real, net), of(sets.other, net), seen)
@@ -175,11 +154,6 @@ def pixels(sets: Sets, card: Card) -> dict[str, Scored]:
   found, floor = (duplicates.within(pooled(x.images, 32)).share for x in (sets.fake, sets.other))
   scores['duplicates'] = card('duplicates', found.value, floor.value, error(found), net=net)
   return scores
-
-
-def error(share: Any) -> float:
-  """The standard error of a share."""
-  return float(np.sqrt(share.value * (1 - share.value) / share.total))
 
 
 def classified(sets: Sets, seen: dict[str, np.ndarray], card: Card) -> dict[str, Scored]:

@@ -14,6 +14,7 @@ from jaxsynth import data, synthesis
 from jaxsynth.data import analysis
 from jaxsynth.metrics import predict
 import sets
+from sets import order, some
 import trained
 
 LEAST = 100  # examples of a set
@@ -92,7 +93,7 @@ def read(config: Mapping[str, Any]) -> Sets:
   _classes(real, classes, fake, num_classes)
   n = min(len(fake.images), len(other.images))
   about |= {'drawn_or_found': len(fake.images), 'scored': n}
-  fake, other = (x.take(np.sort(order(len(x.images), config['seed'])[:n]))
+  fake, other = (x.take(some(len(x.images), n, config['seed']))
                  for x in (fake, other))
   return Sets(fake, real, other, train, held, len(classes) if real.labels is not None else None,
               classes, about, config['seed'])
@@ -124,7 +125,7 @@ def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any
       source = data.folder(path, _preprocess(config))
   at = np.arange(source.size)
   if config['num'] and config['num'] < source.size:
-    at = np.sort(order(source.size, config['seed'])[:config['num']])
+    at = some(source.size, config['num'], config['seed'])
   batch = source.take(at)
   images = predict.checked(batch['image'], who=path.name)
   return Set(path.name, images, batch.get('label')), source.num_classes, about
@@ -197,11 +198,6 @@ def real_split(config: Mapping[str, Any], split: str | None) -> tuple[Set, list[
           sets.class_names(own, source.num_classes))
 
 
-def are_digits(config: Mapping[str, Any]) -> bool:
-  """Whether the data set is one that the shipped network knows."""
-  return config['dataset'].split(':')[0] in ('mnist', 'mnist5k')
-
-
 def _preprocess(config: Mapping[str, Any]) -> data.Preprocess:
   size = config['image_size']
   return data.Preprocess(None if size is None else (size[0], size[1]), config['channels'],
@@ -234,8 +230,3 @@ def _classes(real: Set, classes: list[str], fake: Set, num_classes: int | None) 
   if len(empty):
     raise ValueError(f'{real.name}: no examples of class {empty.tolist()}, so no synthetic one '
                      'can be judged; take a larger split, or a data set without the class')
-
-
-def order(n: int, seed: int) -> np.ndarray:
-  """Positions 0 to `n - 1`, shuffled."""
-  return np.random.Generator(np.random.Philox(seed)).permutation(n)

@@ -13,7 +13,8 @@ from jaxsynth.synthesis import candidates, filters
 from jaxsynth.synthesis.labels import Shares
 from jaxsynth.types import TrainState
 import judge
-from quality_options import Real, some
+from quality_options import Real
+from sets import some
 import trained
 
 CALIBRATION = 5000  # samples that thresholds are looked at with

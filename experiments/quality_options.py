@@ -8,8 +8,10 @@ from absl import flags
 import numpy as np
 
 import build
+from extractors import extractor
 from jaxsynth import data
 from jaxsynth.metrics import features
+from sets import are_digits, some
 import trained
 
 FILTERS = ('discriminator', 'classifier', 'realism', 'density', 'copies', 'duplicates')
@@ -87,10 +89,9 @@ def real_data(model: trained.Trained) -> Real:
   if len(batch['image']) < 100:
     raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
                      'least 100')
-  digits = config['dataset'].split(':')[0] in ('mnist', 'mnist5k')
   name = pathlib.Path(split).name if build.is_path(split) else f'{held.name}/{split}'
   return Real(train, batch['image'], batch.get('label'), name,
-              extractor(FLAGS.features, model.image_shape, digits))
+              extractor(FLAGS.features, model.image_shape, are_digits(config['dataset'])))
 
 
 def held_out(config: Mapping[str, Any]) -> str:
@@ -120,30 +121,3 @@ def trained_on(source: data.Source) -> str:
   """As `outputs.digest`, without what training needs."""
   import outputs  # TensorBoard is slow to load
   return outputs.digest(source)
-
-
-def some(size: int, most: int, seed: int = 0) -> np.ndarray:
-  """Positions of at most so many examples, without replacement, in order."""
-  order = np.random.Generator(np.random.Philox(seed)).permutation(size)
-  return np.sort(order[:most])
-
-
-def extractor(name: str, image_shape: tuple[int, int, int], digits: bool) -> features.Features:
-  """The features that --features names.
-
-  Raises:
-    ValueError: an unknown name, or images that they do not take.
-  """
-  if name == 'auto':
-    name = 'mnist' if digits and image_shape == (28, 28, 1) else 'random'
-  if name.endswith('.npz'):
-    found = features.inception(pathlib.Path(name).expanduser())
-  elif name in ('mnist', 'random', 'pixels'):
-    found = {'mnist': features.mnist, 'pixels': features.pixels,
-             'random': lambda: features.random_conv(image_shape[-1])}[name]()
-  else:
-    raise ValueError(f'--features={name}: expected auto, mnist, random, pixels or an .npz file')
-  if any(want not in (None, n) for want, n in zip(found.image_shape, image_shape)):
-    raise ValueError(f'--features={name}: they take images {found.image_shape}, not '
-                     f'{image_shape}')
-  return found

@@ -1,7 +1,9 @@
-"""The sets that an analysis is of: the one trained on, and others against it."""
+"""Data sets by their flags: splits, classes, samples of them."""
 from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any
+
+import numpy as np
 
 import build
 from jaxsynth import data
@@ -50,6 +52,21 @@ def splits_of(config: Mapping[str, Any]) -> Sequence[str]:
   if kind == 'mnist5k':
     return 'train', 'validation', 'test', 'all'
   return data.tfds_names(config['dataset'], config['data_dir'])[0] if kind == 'tfds' else ()
+
+
+def are_digits(dataset: str) -> bool:
+  """Whether the data set is one that the shipped network knows."""
+  return dataset.split(':')[0] in ('mnist', 'mnist5k')
+
+
+def order(n: int, seed: int) -> np.ndarray:
+  """Positions 0 to `n - 1`, shuffled."""
+  return np.random.Generator(np.random.Philox(seed)).permutation(n)
+
+
+def some(n: int, most: int, seed: int = 0) -> np.ndarray:
+  """At most so many of `n` positions, without replacement, rising."""
+  return np.sort(order(n, seed)[:most])
 
 
 def _source(config: Mapping[str, Any]) -> data.Source:

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import sys
 
+from extractors import extractor
 import gate
 import numpy as np
 import pytest
@@ -94,12 +95,12 @@ def test_what_is_refused_before_any_work(run, tmp_path, flags, message):
 
 def test_features_by_name():
   shape = (28, 28, 1)
-  assert quality_options.extractor('auto', shape, True).name == 'mnist'
-  assert quality_options.extractor('auto', shape, False).name == 'random_conv_0'
+  assert extractor('auto', shape, True).name == 'mnist'
+  assert extractor('auto', shape, False).name == 'random_conv_0'
   with pytest.raises(ValueError, match='expected auto, mnist'):
-    quality_options.extractor('vgg', shape, True)
+    extractor('vgg', shape, True)
   with pytest.raises(ValueError, match='they take images'):
-    quality_options.extractor('mnist', (32, 32, 3), False)
+    extractor('mnist', (32, 32, 3), False)
 
 
 @pytest.mark.parametrize('text', ['', 'recall', 'recall>=', 'recall==1', 'recall>=nan', 'a>=1,',
