@@ -106,8 +106,9 @@ def measure(sets: Sets, net: features.Features, digits: bool) -> Found:
       absent['label_agreement'] = 'the synthetic images have no labels'
       labels = found.seen['fake'].argmax(1).astype(np.int32)
   classes = None
-  if labels is None or sets.num_classes is None:
-    whose = 'real' if sets.num_classes is None else 'synthetic'
+  if labels is None or sets.num_classes is None or sets.other.labels is None:
+    whose = ('real' if sets.num_classes is None else
+             'synthetic' if labels is None else "floor's")
     absent |= dict.fromkeys(('class_balance', 'classes'), f'the {whose} images have no labels')
   elif sets.num_classes < 2:
     absent |= dict.fromkeys(('class_balance', 'classes'), 'there is one class')
@@ -193,10 +194,9 @@ def balanced(sets: Sets, found: Vectors, labels: np.ndarray, card: Card
 def by_class(sets: Sets, v: Vectors, labels: np.ndarray) -> list[dict[str, Any]]:
   """A row a class; `None` where there are too few examples of it."""
   rows = []
-  theirs = sets.other.labels if sets.other.labels is not None else np.zeros(0)
   for k in range(sets.num_classes or 0):
     real, fake = v.real[sets.real.labels == k], v.fake[labels == k]
-    other = v.other[theirs == k]
+    other = v.other[sets.other.labels == k]
     n = min(len(fake), len(other))
     enough = min(len(real), n) > v.real.shape[1]
     pair = lambda f, least: ([f(real, x[:n]) for x in (fake, other)] if least else [None, None])

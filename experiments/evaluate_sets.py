@@ -168,9 +168,10 @@ def _best(path: pathlib.Path) -> int:
 
 
 def scores_of(path: pathlib.Path) -> list[dict[str, Any]]:
-  """The lines of a run's scores.jsonl; none where there is none."""
+  """The whole lines of a run's scores.jsonl; none where there is none."""
   file = pathlib.Path(path).expanduser() / 'scores.jsonl'
-  return [json.loads(x) for x in file.read_text().splitlines()] if file.is_file() else []
+  lines = file.read_text(encoding='utf-8').split('\n') if file.is_file() else ['']
+  return [json.loads(x) for x in lines[:-1]]  # a killed run may leave half of one
 
 
 def splits_for(config: Mapping[str, Any]) -> list[str | None]:

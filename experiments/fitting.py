@@ -96,8 +96,9 @@ def _fit(name: str, folder: pathlib.Path, model: trained.Trained, real: Real,
     least = one.threshold
     one = filters.fit(one, held, FLAGS.keep)
     one = one._replace(threshold=max(one.threshold, least))
-    agree = filters.kept(one._replace(threshold=least), held)
-    about['accuracy_on_validation'] = float(agree.mean())
+    if held.labels is not None:
+      agree = filters.kept(one._replace(threshold=least), held)
+      about['accuracy_on_validation'] = float(agree.mean())
   elif name == 'copies':
     one = filters.fit_copies(one, held)
     about.update(keep=1., unit='pixels in [-1, 1], Euclidean')

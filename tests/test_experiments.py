@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -155,6 +156,24 @@ def test_what_stands_where_a_split_may(tmp_path, monkeypatch):
     assert build.of_split(config, path) == {'dataset': path, 'data_dir': None, 'split': 'train'}
   with pytest.raises(ValueError, match='./test has no splits; expected a folder, as ./test'):
     build.of_split({**config, 'dataset': './test'}, 'test')
+
+
+def test_a_run_that_diverges_says_so(tmp_path):
+  done = run(QUICK, *TINY, '--discriminator_learning_rate=1e38', f'--workdir={tmp_path}')
+  assert done.returncode == 1 and 'lower the learning rates' in done.stderr, done.stderr
+  assert 'Traceback' not in done.stderr and not (tmp_path / 'synthetic.npz').exists()
+
+
+def test_a_run_without_a_whole_checkpoint_says_so(outputs, tmp_path):
+  shutil.copytree(outputs / 'again', tmp_path / 'w')
+  for path in (tmp_path / 'w/checkpoints').rglob('d/*'):
+    path.write_bytes(path.read_bytes()[::-1])
+  before = (tmp_path / 'w/metrics.jsonl').read_bytes()
+  done = run(QUICK, *TINY, f'--workdir={tmp_path / "w"}', '--noconditional')
+  text = done.stdout + done.stderr
+  assert done.returncode and 'is whole; bring a copy back, or start anew: --fresh' in text
+  assert 'mnist_dcgan.py", line' not in text  # Orbax leaves tracebacks of its own
+  assert (tmp_path / 'w/metrics.jsonl').read_bytes() == before
 
 
 def test_an_unwritable_workdir_is_refused(tmp_path):
