@@ -86,6 +86,11 @@ def is_path(name: str) -> bool:
   return name.endswith('.npz') or '/' in name or name[:1] == '~' or name in ('.', '..')
 
 
+def name_of(dataset: str) -> str:
+  """What a record calls the data set: the last part of a path."""
+  return pathlib.Path(dataset).expanduser().absolute().name
+
+
 def of_split(config: Mapping[str, Any], split: str) -> dict[str, Any]:
   """The configuration of another split of its data set, or of the path that stands for one.
 

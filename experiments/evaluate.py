@@ -81,8 +81,8 @@ def main(argv: list[str]) -> None:
       (out / 'scores.json').write_text(json.dumps(record, indent=1, allow_nan=False) + '\n')
       report.write(out / 'report.html', evaluate_page.page(sets, found, curve))
       if config['blind']:
-        (out / 'blind.html').write_text(blind.page(sets.real, sets.fake, sets.classes,
-                                                   config['blind'], config['seed']))
+        (out / 'blind.html').write_text(blind.page(
+            sets.real, sets.fake, sets.classes, config['blind'], config['seed']), 'utf-8')
       publish(out, pathlib.Path(FLAGS.report).expanduser())
   except (ValueError, OSError, ImportError, checkpoint.CheckpointError) as error:
     raise app.UsageError(str(error)) from error

@@ -193,7 +193,7 @@ def real_split(config: Mapping[str, Any], split: str | None) -> tuple[Set, list[
   own = build.of_split(own, split) if split else own
   source = build.source(own)
   batch = source.take(np.arange(source.size))
-  name = pathlib.Path(own['dataset']).name
+  name = build.name_of(own['dataset'])
   name += '' if not split or build.is_path(split) else f'/{split}'
   return (Set(name, predict.checked(batch['image'], who=name), batch.get('label')),
           sets.class_names(own, source.num_classes))

@@ -1,6 +1,5 @@
 """The flags of strict filtering and of the quality gate, and the real data they stand on."""
 from collections.abc import Mapping
-import pathlib
 import re
 from typing import Any, NamedTuple
 
@@ -89,7 +88,7 @@ def real_data(model: trained.Trained) -> Real:
   if len(batch['image']) < 100:
     raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
                      'least 100')
-  name = pathlib.Path(split).name if build.is_path(split) else f'{held.name}/{split}'
+  name = build.name_of(split) if build.is_path(split) else f'{held.name}/{split}'
   return Real(train, batch['image'], batch.get('label'), name,
               extractor(FLAGS.features, model.image_shape, are_digits(config['dataset'])))
 

@@ -23,7 +23,7 @@ def sources(config: Mapping[str, Any], against: Sequence[str] | None
   splits = splits_of(config)
   if against is None:
     against = [s for s in splits if s != split and s != 'all'] if split in splits else []
-  first = split if splits else pathlib.Path(dataset).name
+  first = split if splits else build.name_of(dataset)
   found = {first: _source({**config, 'conditional': False})}
   for name in against:
     if name in found:

@@ -145,6 +145,12 @@ def test_the_kind_of_a_name(tmp_path, monkeypatch):
     assert (build.kind(name), build.kind(name, '/data')) == (want, with_dir), name
 
 
+def test_the_name_of_a_folder(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  for name, want in (('mnist', 'mnist'), ('a/b/', 'b'), ('.', tmp_path.name), ('x.npz', 'x.npz')):
+    assert build.name_of(name) == want
+
+
 def test_what_stands_where_a_split_may(tmp_path, monkeypatch):
   """A folder called as a split is one only if written as a path."""
   monkeypatch.chdir(tmp_path)
