@@ -57,6 +57,7 @@ flags.DEFINE_integer('seed', 0, 'Of what is drawn here, images of the run except
                      lower_bound=0)
 flags.register_validator('step', lambda x: x is None or x == 'best' or x.isdigit(),
                          'expected a number or best')
+flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number')
 OWN = ('synthetic', 'train_split', 'validation_split', 'synthetic_split', 'num', 'step',
        'features', 'blind', 'seed')
 

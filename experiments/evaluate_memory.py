@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluate_sets import Sets
+from evaluate_sets import Sets, shared
 from extractors import extract
 from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.metrics import duplicates, features, memorisation as tests, neighbours
@@ -66,7 +66,7 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
   details = {
       'expected_share': near.expected, 'z': near.z, 'p_value': near.p_value, 'ties': near.ties,
       'floor_z': floor.z, 'near_copies': copies.share._asdict(),
-      'exact_copies': int((distance == 0).sum())}
+      'exact_copies': shared(sets.fake, sets.train)}
   return scores, details, (np.arange(len(distance)), at, distance)
 
 

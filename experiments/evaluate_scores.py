@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evaluate_memory import error, memorisation
-from evaluate_sets import Sets
+from evaluate_sets import digests, Set, Sets
 from extractors import extract
 from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.metrics import (
-    balance, classifier_score, duplicates, features, frechet, kernel, neighbours, prdc, statistics)
+    balance, classifier_score, features, frechet, kernel, neighbours, prdc, statistics)
 from jaxsynth.metrics.protocol import Protocol, Scored
+from jaxsynth.metrics.score import clopper_pearson, Share
 
 K = 5  # neighbours of precision, recall, density and coverage
 SIDE = 14  # of pooled images whose pixels are compared
@@ -152,9 +153,15 @@ def pixels(sets: Sets, card: Card) -> dict[str, Scored]:
   scores = {name: card(key, np.mean(getattr(a, key)), np.mean(getattr(b, key)), net=net,
                        pooled=SIDE) for key, name in names.items()
             if np.isfinite(np.mean(getattr(a, key)) + np.mean(getattr(b, key)))}
-  found, floor = (duplicates.within(pooled(x.images, 32)).share for x in (sets.fake, sets.other))
+  found, floor = (repeated(x) for x in (sets.fake, sets.other))
   scores['duplicates'] = card('duplicates', found.value, floor.value, error(found), net=net)
   return scores
+
+
+def repeated(one: Set) -> Share:
+  """Images that have an equal one in their set."""
+  _, counts = np.unique(digests(one), return_counts=True)
+  return clopper_pearson(int(counts[counts > 1].sum()), len(one.images))
 
 
 def classified(sets: Sets, seen: dict[str, np.ndarray], card: Card) -> dict[str, Scored]:

@@ -86,6 +86,8 @@ def test_planted_faults_score_worse(measured):
   balance = measured['few'][1].details['balance']
   assert balance['missing'] == [5, 6, 7, 8, 9]
   assert copied['near_copies'] == 1 and fresh['near_copies'] < .1
+  exact = {n: found.details['memorisation']['exact_copies'] for n, (_, found) in measured.items()}
+  assert exact == {'fresh': 0, 'blurred': 0, 'few': 0, 'copied': 500}
   assert copied['nearer_to_train'] == 1 and copied['data_copying'] < -10
   marks = {n: evaluate_record.mark(n, s, measured['copied'][1].details)
            for n, s in measured['copied'][1].scores.items()}

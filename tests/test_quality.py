@@ -1,4 +1,5 @@
 """Filtered data sets and the gate, as a user makes them."""
+import doctest
 import json
 import pathlib
 import subprocess
@@ -91,6 +92,12 @@ def test_what_is_refused_before_any_work(run, tmp_path, flags, message):
   done = synthesize(run, tmp_path / 'a', '--num=20', *flags)
   assert done.returncode == 1 and message in done.stdout + done.stderr, done.stderr
   assert 'Traceback' not in done.stderr and not (tmp_path / 'a').exists()
+
+
+@pytest.mark.parametrize('module', [gate, quality_options])
+def test_examples_of_docstrings(module):
+  found = doctest.testmod(module)
+  assert found.attempted and not found.failed
 
 
 def test_features_by_name():
