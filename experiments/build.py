@@ -42,18 +42,20 @@ class Run(NamedTuple):
 
 def source(config: Mapping[str, Any]) -> data.Source:
   """The data set that a configuration names."""
+  config = {**LATER, **config}
   name, split = config['dataset'], config['split']
   size = config['image_size']
   preprocess = data.Preprocess(None if size is None else (size[0], size[1]),
                                config['channels'], config['fit'])
-  path = pathlib.Path(name).expanduser()
-  if name == 'mnist5k':
+  of = kind(name, config['data_dir'])
+  if of in ('npz', 'folder') and split not in (None, 'train'):
+    raise ValueError(f'--split={split}: {name} has no splits; expected train, which is all of it')
+  if of == 'mnist5k':
     found: data.Source = data.preprocessed(data.mnist5k(split), preprocess)
-  elif path.suffix == '.npz':
-    found = data.npz(path, preprocess)
-  elif not data.is_prepared(path) and (
-      len(path.parts) > 1 or path.is_dir() and not config['data_dir']):
-    found = data.in_memory(data.folder(path, preprocess))
+  elif of == 'npz':
+    found = data.npz(name, preprocess)
+  elif of == 'folder':
+    found = data.in_memory(data.folder(name, preprocess))
   else:
     found = data.in_memory(data.tfds_source(
         name, split, config['data_dir'], preprocess,
@@ -61,6 +63,46 @@ def source(config: Mapping[str, Any]) -> data.Source:
   if config['conditional'] and found.num_classes is None:
     raise ValueError(f'--conditional: {found.name} has no labels')
   return found
+
+
+def kind(name: str, data_dir: str | None = None) -> str:
+  """What the name of a data set is of: 'mnist5k', 'npz', 'folder' or 'tfds'.
+
+  A bare name is a folder's only where there is one and `data_dir` is not given, which
+  says that the name is a tfds data set's.
+  """
+  if name == 'mnist5k':
+    return name
+  if name.endswith('.npz'):
+    return 'npz'
+  if data.is_prepared(name):
+    return 'tfds'
+  bare = not is_path(name)
+  return 'tfds' if bare and (data_dir or not pathlib.Path(name).is_dir()) else 'folder'
+
+
+def is_path(name: str) -> bool:
+  """Whether a name is written as that of a folder or file: never a tfds data set or a split."""
+  return name.endswith('.npz') or '/' in name or name[:1] == '~' or name in ('.', '..')
+
+
+def name_of(dataset: str) -> str:
+  """What a record calls the data set: the last part of a path."""
+  return pathlib.Path(dataset).expanduser().absolute().name
+
+
+def of_split(config: Mapping[str, Any], split: str) -> dict[str, Any]:
+  """The configuration of another split of its data set, or of the path that stands for one.
+
+  Raises:
+    ValueError: a bare name, but the data set has no splits.
+  """
+  if is_path(split):
+    return {**config, 'dataset': split, 'data_dir': None, 'split': 'train'}
+  if kind(config['dataset'], config['data_dir']) in ('npz', 'folder'):
+    raise ValueError(f'{split}: {config["dataset"]} has no splits; expected a folder, as '
+                     f'./{split}, or an .npz file')
+  return {**config, 'split': split}
 
 
 def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],

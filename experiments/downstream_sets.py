@@ -56,13 +56,13 @@ def grid(sizes: Sequence[int], parts: Sequence[float], synthetic: int
   return found, left
 
 
-def order(labels: np.ndarray, seed: int) -> np.ndarray:
+def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
   """A shuffle `[N]` whose every beginning has the classes in the shares of the whole.
 
   The j-th example of a class of m stands at (j + u) / m, with u in [0, 1) of the class;
   so each class of a beginning of n has n times its share of examples, to within 1.
 
-  >>> sorted(order(np.array([0] * 8 + [1] * 2), 0)[:5] >= 8)
+  >>> sorted(stratified(np.array([0] * 8 + [1] * 2), 0)[:5] >= 8)
   [False, False, False, False, True]
   """
   random = np.random.Generator(np.random.Philox(seed))
@@ -82,8 +82,8 @@ def source(setting: Setting, real: Set, fake: Set, num_classes: int, seed: int) 
   """
   assert real.labels is not None and fake.labels is not None
   chosen = [(images[at], labels[at]) for images, labels, at in (
-      (real.images, real.labels, order(real.labels, seed)[:setting.real]),
-      (fake.images, fake.labels, order(fake.labels, seed)[:setting.synthetic])) if len(at)]
+      (real.images, real.labels, stratified(real.labels, seed)[:setting.real]),
+      (fake.images, fake.labels, stratified(fake.labels, seed)[:setting.synthetic])) if len(at)]
   images, labels = (np.concatenate(x) for x in zip(*chosen))
   empty = np.flatnonzero(np.bincount(labels, minlength=num_classes) == 0)
   if len(empty):
@@ -108,10 +108,15 @@ def outcomes(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, object]
     labels: `[N]`, the true ones.
     probabilities: `[N, K]`.
 
+  Raises:
+    ValueError: probabilities that are not finite.
+
   >>> found = outcomes(np.array([0, 0, 1]), np.array([[.9, .1], [.4, .6], [.2, .8]]))
   >>> round(found['accuracy'], 3), found['per_class'], found['balanced_accuracy'], found['auc']
   (0.667, [0.5, 1.0], 0.75, 1.0)
   """
+  if not np.isfinite(probabilities).all():
+    raise ValueError('a classifier has diverged: lower --learning_rate')
   right = probabilities.argmax(1) == labels
   per_class = [float(right[labels == k].mean()) if (labels == k).any() else None
                for k in range(probabilities.shape[1])]

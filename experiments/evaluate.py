@@ -29,7 +29,9 @@ import evaluate_page
 import evaluate_record
 import evaluate_scores
 import evaluate_sets
+from extractors import extractor
 from jaxsynth import checkpoint, files, report
+from sets import are_digits
 import startup
 
 FLAGS = flags.FLAGS
@@ -57,6 +59,7 @@ flags.DEFINE_integer('seed', 0, 'Of what is drawn here, images of the run except
                      lower_bound=0)
 flags.register_validator('step', lambda x: x is None or x == 'best' or x.isdigit(),
                          'expected a number or best')
+flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number')
 OWN = ('synthetic', 'train_split', 'validation_split', 'synthetic_split', 'num', 'step',
        'features', 'blind', 'seed')
 
@@ -71,8 +74,8 @@ def main(argv: list[str]) -> None:
   startup.keep_memory()
   try:
     sets = evaluate_sets.read(config)
-    digits = evaluate_sets.are_digits(config)
-    net = evaluate_scores.extractor(config['features'], sets.real.images.shape[1:], digits)
+    digits = are_digits(config['dataset'])
+    net = extractor(config['features'], sets.real.images.shape[1:], digits)
     found = evaluate_scores.measure(sets, net, digits)
     curve = evaluate_sets.scores_of(config['synthetic'])
     more = [downstream_page.read(FLAGS.downstream)] if FLAGS.downstream else []
@@ -82,8 +85,8 @@ def main(argv: list[str]) -> None:
       (out / 'scores.json').write_text(json.dumps(record, indent=1, allow_nan=False) + '\n')
       report.write(out / 'report.html', evaluate_page.page(sets, found, curve, more))
       if config['blind']:
-        (out / 'blind.html').write_text(blind.page(sets.real, sets.fake, sets.classes,
-                                                   config['blind'], config['seed']))
+        (out / 'blind.html').write_text(blind.page(
+            sets.real, sets.fake, sets.classes, config['blind'], config['seed']), 'utf-8')
       publish(out, pathlib.Path(FLAGS.report).expanduser())
   except (ValueError, OSError, ImportError, checkpoint.CheckpointError) as error:
     raise app.UsageError(str(error)) from error

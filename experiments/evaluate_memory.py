@@ -3,10 +3,12 @@ from typing import Any
 
 import numpy as np
 
-from evaluate_sets import order, Sets
+from evaluate_sets import Sets, shared
+from extractors import extract
 from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.metrics import duplicates, features, memorisation as tests, neighbours
 from jaxsynth.metrics.protocol import Protocol, Scored
+from sets import order
 
 SIDE = 32  # images no larger are compared pixel by pixel, larger ones averaged down
 Copies = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -27,10 +29,10 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
     seed: of the halves.
   """
   assert sets.train is not None
-  train = features.extract(net, sets.train.images, 32 if net.width == 2048 else 256)
+  train = extract(net, sets.train.images)
   if sets.held is not None:
-    stand, stand_images, name = (features.extract(net, sets.held.images, 256),
-                                 sets.held.images, sets.held.name)
+    stand, stand_images, name = (extract(net, sets.held.images), sets.held.images,
+                                 sets.held.name)
     holdout, holdout_images = real, sets.real.images
   else:
     halves = np.array_split(order(len(real), seed), 2)
@@ -50,23 +52,24 @@ def memorisation(sets: Sets, fake: np.ndarray, real: np.ndarray, net: features.F
   scores = {}
   near, floor = (tests.nearer_to_train(x, train, holdout) for x in (fake, stand))
   scores['nearer_to_train'] = scored('nearer_to_train', near.share.value, floor.share.value,
-                                     _error(near.share), net)
+                                     error(near.share), net)
   z, z_floor = (tests.data_copying(x, train, holdout) for x in (fake, stand))
   scores['data_copying'] = scored('data_copying', z, z_floor, 1., net)
   own, floors = (tests.authenticity(x, train) for x in (fake, stand))
-  scores['authenticity'] = scored('authenticity', own.value, floors.value, _error(own), net)
+  scores['authenticity'] = scored('authenticity', own.value, floors.value, error(own), net)
   rows = [pooled(x, SIDE) for x in (
       sets.fake.images, sets.train.images, holdout_images, stand_images)]
   copies = duplicates.near_copies(*rows[:3])
   scores['near_copies'] = scored('near_copies', copies.share.value, duplicates.near_copies(
-      rows[3], *rows[1:3]).share.value, _error(copies.share), pixels)
+      rows[3], *rows[1:3]).share.value, error(copies.share), pixels)
   distance, at = (x[:, 0] for x in neighbours.nearest(rows[0], rows[1]))
   details = {
       'expected_share': near.expected, 'z': near.z, 'p_value': near.p_value, 'ties': near.ties,
       'floor_z': floor.z, 'near_copies': copies.share._asdict(),
-      'exact_copies': int((distance == 0).sum())}
+      'exact_copies': shared(sets.fake, sets.train)}
   return scores, details, (np.arange(len(distance)), at, distance)
 
 
-def _error(share: Any) -> float:
+def error(share: Any) -> float:
+  """The standard error of a share."""
   return float(np.sqrt(share.value * (1 - share.value) / share.total))

@@ -3,12 +3,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evaluate_memory import memorisation
-from evaluate_sets import Sets
+from evaluate_memory import error, memorisation
+from evaluate_sets import digests, Set, Sets
+from extractors import extract
 from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.metrics import (
-    balance, classifier_score, duplicates, features, frechet, kernel, neighbours, prdc, statistics)
+    balance, classifier_score, features, frechet, kernel, neighbours, prdc, statistics)
 from jaxsynth.metrics.protocol import Protocol, Scored
+from jaxsynth.metrics.score import clopper_pearson, Share
 
 K = 5  # neighbours of precision, recall, density and coverage
 SIDE = 14  # of pooled images whose pixels are compared
@@ -70,31 +72,9 @@ class Card(NamedTuple):
     return Scored(float(value), float(floor), error, card)
 
 
-def extractor(name: str, image_shape: tuple[int, ...], digits: bool) -> features.Features:
-  """The features that `--features` names; by default the best there are for the data.
-
-  Raises:
-    ValueError: an unknown name, or features that the images do not fit.
-    OSError: no such file of weights.
-  """
-  if name == 'auto':
-    name = 'mnist' if digits and tuple(image_shape) == (28, 28, 1) else 'random'
-  if name == 'mnist':
-    return features.mnist()
-  if name == 'random':
-    return features.random_conv(image_shape[-1])
-  if name == 'pixels':
-    return features.pixels()
-  if not name.endswith('.npz'):
-    raise ValueError(f'--features={name}: expected auto, mnist, random, pixels or an .npz file '
-                     "of Inception's weights")
-  return features.inception(name)
-
-
 def vectors(sets: Sets, net: features.Features, classify: bool) -> Vectors:
   """Features of all sets, and the digits that the shipped network sees in them."""
-  size = 32 if net.name.startswith('inception') else 256
-  of = lambda one, net: features.extract(net, one.images, size)
+  of = lambda one, net: extract(net, one.images)
   seen = {name: of(one, features.mnist_logits()) for name, one in
           (('fake', sets.fake), ('other', sets.other))} if classify else None
   return Vectors(net, of(sets.fake, net), of(sets.real, net), of(sets.other, net), seen)
@@ -127,8 +107,9 @@ def measure(sets: Sets, net: features.Features, digits: bool) -> Found:
       absent['label_agreement'] = 'the synthetic images have no labels'
       labels = found.seen['fake'].argmax(1).astype(np.int32)
   classes = None
-  if labels is None or sets.num_classes is None:
-    whose = 'real' if sets.num_classes is None else 'synthetic'
+  if labels is None or sets.num_classes is None or sets.other.labels is None:
+    whose = ('real' if sets.num_classes is None else
+             'synthetic' if labels is None else "floor's")
     absent |= dict.fromkeys(('class_balance', 'classes'), f'the {whose} images have no labels')
   elif sets.num_classes < 2:
     absent |= dict.fromkeys(('class_balance', 'classes'), 'there is one class')
@@ -172,14 +153,15 @@ def pixels(sets: Sets, card: Card) -> dict[str, Scored]:
   scores = {name: card(key, np.mean(getattr(a, key)), np.mean(getattr(b, key)), net=net,
                        pooled=SIDE) for key, name in names.items()
             if np.isfinite(np.mean(getattr(a, key)) + np.mean(getattr(b, key)))}
-  found, floor = (duplicates.within(pooled(x.images, 32)).share for x in (sets.fake, sets.other))
+  found, floor = (repeated(x) for x in (sets.fake, sets.other))
   scores['duplicates'] = card('duplicates', found.value, floor.value, error(found), net=net)
   return scores
 
 
-def error(share: Any) -> float:
-  """The standard error of a share."""
-  return float(np.sqrt(share.value * (1 - share.value) / share.total))
+def repeated(one: Set) -> Share:
+  """Images that have an equal one in their set."""
+  _, counts = np.unique(digests(one), return_counts=True)
+  return clopper_pearson(int(counts[counts > 1].sum()), len(one.images))
 
 
 def classified(sets: Sets, seen: dict[str, np.ndarray], card: Card) -> dict[str, Scored]:
@@ -219,10 +201,9 @@ def balanced(sets: Sets, found: Vectors, labels: np.ndarray, card: Card
 def by_class(sets: Sets, v: Vectors, labels: np.ndarray) -> list[dict[str, Any]]:
   """A row a class; `None` where there are too few examples of it."""
   rows = []
-  theirs = sets.other.labels if sets.other.labels is not None else np.zeros(0)
   for k in range(sets.num_classes or 0):
     real, fake = v.real[sets.real.labels == k], v.fake[labels == k]
-    other = v.other[theirs == k]
+    other = v.other[sets.other.labels == k]
     n = min(len(fake), len(other))
     enough = min(len(real), n) > v.real.shape[1]
     pair = lambda f, least: ([f(real, x[:n]) for x in (fake, other)] if least else [None, None])

@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 import hashlib
 import json
 import pathlib
+import re
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from jaxsynth import data, synthesis
 from jaxsynth.data import analysis
 from jaxsynth.metrics import predict
 import sets
+from sets import order, some
 import trained
 
 LEAST = 100  # examples of a set
@@ -91,7 +93,7 @@ def read(config: Mapping[str, Any]) -> Sets:
   _classes(real, classes, fake, num_classes)
   n = min(len(fake.images), len(other.images))
   about |= {'drawn_or_found': len(fake.images), 'scored': n}
-  fake, other = (x.take(np.sort(order(len(x.images), config['seed'])[:n]))
+  fake, other = (x.take(some(len(x.images), n, config['seed']))
                  for x in (fake, other))
   return Sets(fake, real, other, train, held, len(classes) if real.labels is not None else None,
               classes, about, config['seed'])
@@ -109,9 +111,9 @@ def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any
   if path.suffix == '.npz':
     source: Any = analysis.raw_npz(path)
   else:
-    kind = 'tfds' if data.is_prepared(_version(path)) else 'folder'
-    path, about = (_version(path), {'kind': kind})
-    if kind == 'tfds':
+    path = _version(path)
+    about = {'kind': build.kind(str(path.absolute()))}
+    if about['kind'] == 'tfds':
       label = config['label_key'] or None
       names = data.tfds_names(str(path), label_key=label)
       split = config['synthetic_split'] or ('train' if 'train' in names[0] else names[0][0])
@@ -123,7 +125,7 @@ def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any
       source = data.folder(path, _preprocess(config))
   at = np.arange(source.size)
   if config['num'] and config['num'] < source.size:
-    at = np.sort(order(source.size, config['seed'])[:config['num']])
+    at = some(source.size, config['num'], config['seed'])
   batch = source.take(at)
   images = predict.checked(batch['image'], who=path.name)
   return Set(path.name, images, batch.get('label')), source.num_classes, about
@@ -166,9 +168,10 @@ def _best(path: pathlib.Path) -> int:
 
 
 def scores_of(path: pathlib.Path) -> list[dict[str, Any]]:
-  """The lines of a run's scores.jsonl; none where there is none."""
+  """The whole lines of a run's scores.jsonl; none where there is none."""
   file = pathlib.Path(path).expanduser() / 'scores.jsonl'
-  return [json.loads(x) for x in file.read_text().splitlines()] if file.is_file() else []
+  lines = file.read_text(encoding='utf-8').split('\n') if file.is_file() else ['']
+  return [json.loads(x) for x in lines[:-1]]  # a killed run may leave half of one
 
 
 def splits_for(config: Mapping[str, Any]) -> list[str | None]:
@@ -186,20 +189,14 @@ def splits_for(config: Mapping[str, Any]) -> list[str | None]:
 
 def real_split(config: Mapping[str, Any], split: str | None) -> tuple[Set, list[str]]:
   """A split of `--real`, or a folder or .npz file of its own."""
-  path = pathlib.Path(split or '').expanduser()
-  other = split is not None and (path.suffix == '.npz' or len(path.parts) > 1)
-  own = {**config, 'conditional': False}
-  own |= {'dataset': split, 'data_dir': None, 'split': 'train'} if other else {'split': split}
+  own = {**config, 'conditional': False, 'split': None}
+  own = build.of_split(own, split) if split else own
   source = build.source(own)
   batch = source.take(np.arange(source.size))
-  name = pathlib.Path(str(own['dataset'])).name + ('' if other or not split else f'/{split}')
+  name = build.name_of(own['dataset'])
+  name += '' if not split or build.is_path(split) else f'/{split}'
   return (Set(name, predict.checked(batch['image'], who=name), batch.get('label')),
           sets.class_names(own, source.num_classes))
-
-
-def are_digits(config: Mapping[str, Any]) -> bool:
-  """Whether the data set is one that the shipped network knows."""
-  return config['dataset'].split(':')[0] in ('mnist', 'mnist5k')
 
 
 def _preprocess(config: Mapping[str, Any]) -> data.Preprocess:
@@ -210,17 +207,27 @@ def _preprocess(config: Mapping[str, Any]) -> data.Preprocess:
 
 def _version(path: pathlib.Path) -> pathlib.Path:
   """The newest version below a data set's folder; the folder itself where there is none."""
-  below = sorted(p for p in path.glob('*') if data.is_prepared(p))
+  number = lambda p: [int(x) for x in re.findall(r'\d+', p.name)]
+  below = sorted((p for p in path.glob('*') if data.is_prepared(p)), key=number)
   return below[-1] if below and not data.is_prepared(path) else path
 
 
 def apart(real: Set, train: Set) -> None:
-  seen = {hashlib.sha256(x.tobytes()).digest() for x in train.images}
-  both = sum(hashlib.sha256(x.tobytes()).digest() in seen for x in real.images)
+  both = shared(real, train)
   if both > len(real.images) / 100:
     raise ValueError(f'{both:,} of {len(real.images):,} images of {real.name} are in '
                      f'{train.name} too: the reference must be images that nothing learned '
                      'from; see --real_split and --train_split')
+
+
+def shared(a: Set, b: Set) -> int:
+  """How many images of the one are in the other, pixel by pixel."""
+  return int(np.isin(digests(a), digests(b)).sum())
+
+
+def digests(one: Set) -> np.ndarray:
+  """A hash of each image: equal for equal ones."""
+  return np.array([hashlib.sha256(x.tobytes()).hexdigest() for x in one.images])
 
 
 def _classes(real: Set, classes: list[str], fake: Set, num_classes: int | None) -> None:
@@ -233,8 +240,3 @@ def _classes(real: Set, classes: list[str], fake: Set, num_classes: int | None) 
   if len(empty):
     raise ValueError(f'{real.name}: no examples of class {empty.tolist()}, so no synthetic one '
                      'can be judged; take a larger split, or a data set without the class')
-
-
-def order(n: int, seed: int) -> np.ndarray:
-  """Positions 0 to `n - 1`, shuffled."""
-  return np.random.Generator(np.random.Philox(seed)).permutation(n)

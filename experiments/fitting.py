@@ -12,8 +12,9 @@ from jaxsynth import checkpoint, files
 from jaxsynth.synthesis import candidates, filters
 from jaxsynth.types import TrainState
 import judge
-from quality_options import Real, some
+from quality_options import Real
 import recipe
+from sets import some
 import trained
 
 CALIBRATION = 5000  # samples that thresholds are looked at with
@@ -96,8 +97,9 @@ def _fit(name: str, folder: pathlib.Path, model: trained.Trained, real: Real,
     least = one.threshold
     one = filters.fit(one, held, FLAGS.keep)
     one = one._replace(threshold=max(one.threshold, least))
-    agree = filters.kept(one._replace(threshold=least), held)
-    about['accuracy_on_validation'] = float(agree.mean())
+    if held.labels is not None:
+      agree = filters.kept(one._replace(threshold=least), held)
+      about['accuracy_on_validation'] = float(agree.mean())
   elif name == 'copies':
     one = filters.fit_copies(one, held)
     about.update(keep=1., unit='pixels in [-1, 1], Euclidean')

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from absl import flags
 import numpy as np
 
+from extractors import extract
 from jaxsynth import data, files
 from jaxsynth.metrics import duplicates, features as features_, frechet, kernel, prdc
 from jaxsynth.metrics.protocol import Protocol
 from jaxsynth.synthesis.filters.copies import all_small
-from quality_options import Real, some
+from quality_options import Real
 import recipe
+from sets import some
 
 REJECTED = 3  # the exit code
 LOWER, HIGHER = ('frechet', 'kernel', 'copies'), ('precision', 'recall', 'density', 'coverage')
@@ -80,7 +82,7 @@ class Scorer:
     self._train: np.ndarray | None = None
 
   def _of(self, images: np.ndarray) -> np.ndarray:
-    return features_.extract(self._real.net, images)
+    return extract(self._real.net, images)
 
   def scores(self, images: np.ndarray, *, floor: bool = False) -> dict[str, float | None]:
     """Every score; `floor` leaves out copies, as training images are copies of themselves."""

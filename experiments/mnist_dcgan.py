@@ -39,10 +39,17 @@ def main(argv: list[str]) -> None:
   except (ValueError, OSError, ImportError) as error:
     raise app.UsageError(str(error)) from error
   record = outputs.record(config, source, devices)
-  with workdir.opened(pathlib.Path(options.FLAGS.workdir),
-                      fresh=options.FLAGS.fresh) as folder:
-    workdir.check(folder, record)
-    train(record, source, devices, folder)
+  try:
+    with workdir.opened(pathlib.Path(options.FLAGS.workdir),
+                        fresh=options.FLAGS.fresh) as folder:
+      workdir.check(folder, record)
+      train(record, source, devices, folder)
+  except checkpoint.CheckpointError as error:
+    raise app.UsageError(f'{error}: --fresh') from error
+  except FloatingPointError as error:
+    raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
+  except OSError as error:
+    raise SystemExit(f'{error}\nThe same command goes on from the last checkpoint.') from error
   print(f'done: {folder}')
 
 

@@ -79,8 +79,16 @@ class Artist:
         self._board.histogram(step, f'logits/{name}', logits)
 
   def draw(self, state: ts.TrainState, key: jax.Array, n: int) -> np.ndarray:
-    """Samples 0 to `n - 1` of a key, uint8 `[n, H, W, C]`."""
-    return data.to_uint8(self._draw(*ts.averaged(state), key, 0, n))
+    """Samples 0 to `n - 1` of a key, uint8 `[n, H, W, C]`.
+
+    Raises:
+      FloatingPointError: pixels that are not finite.
+    """
+    drawn = self._draw(*ts.averaged(state), key, 0, n)
+    if not np.isfinite(drawn).all():
+      raise FloatingPointError(f'step {int(state.step)}: the averaged generator draws pixels that '
+                               'are not finite; lower the learning rates, or train in float32')
+    return data.to_uint8(drawn)
 
   def synthesize(self, state: ts.TrainState) -> None:
     """`synthetic.npz`: `images` uint8 `[N, H, W, C]`, and `labels` if conditional."""

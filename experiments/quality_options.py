@@ -1,6 +1,5 @@
 """The flags of strict filtering and of the quality gate, and the real data they stand on."""
 from collections.abc import Mapping
-import pathlib
 import re
 from typing import Any, NamedTuple
 
@@ -8,8 +7,10 @@ from absl import flags
 import numpy as np
 
 import build
+from extractors import extractor
 from jaxsynth import data
 from jaxsynth.metrics import features
+from sets import are_digits, some
 import trained
 
 FILTERS = ('discriminator', 'classifier', 'realism', 'density', 'copies', 'duplicates')
@@ -76,9 +77,7 @@ def real_data(model: trained.Trained) -> Real:
     raise ValueError(f'{train.name} {config["split"]} is not what the run was trained on; give '
                      '--data_dir')
   split = FLAGS.validation_split or held_out(config)
-  path = pathlib.Path(split).expanduser()
-  other = path.suffix == '.npz' or len(path.parts) > 1 or path.is_dir()
-  held = build.source({**config, **({'dataset': split} if other else {'split': split})})
+  held = build.source(build.of_split(config, split))
   if held.image_shape != model.image_shape:
     raise ValueError(f'--validation_split={split}: images {list(held.image_shape)}, expected '
                      f'{list(model.image_shape)}')
@@ -89,10 +88,9 @@ def real_data(model: trained.Trained) -> Real:
   if len(batch['image']) < 100:
     raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
                      'least 100')
-  digits = config['dataset'].split(':')[0] in ('mnist', 'mnist5k')
-  name = path.name if other else f'{held.name}/{split}'
+  name = build.name_of(split) if build.is_path(split) else f'{held.name}/{split}'
   return Real(train, batch['image'], batch.get('label'), name,
-              extractor(FLAGS.features, model.image_shape, digits))
+              extractor(FLAGS.features, model.image_shape, are_digits(config['dataset'])))
 
 
 def held_out(config: Mapping[str, Any]) -> str:
@@ -105,13 +103,13 @@ def held_out(config: Mapping[str, Any]) -> str:
   'train[55000:]'
   """
   dataset, split = config['dataset'], config['split']
+  kind = build.kind(dataset, config['data_dir'])
   rest = re.fullmatch(r'(\w+)\[:(\d+%?)\]', split)
-  if dataset == 'mnist5k' and split == 'train':
+  if kind == 'mnist5k' and split == 'train':
     return 'validation'
-  if rest and dataset != 'mnist5k':
+  if rest and kind == 'tfds':
     return f'{rest[1]}[{rest[2]}:]'
-  if split != 'validation' and not dataset.endswith('.npz') and not pathlib.Path(
-      dataset).expanduser().is_dir():
+  if kind == 'tfds' and not split.startswith('validation'):
     if 'validation' in data.tfds_names(dataset, config['data_dir'])[0]:
       return 'validation'
   raise ValueError(f'the run was trained on {split} of {dataset}: name real images that it has '
@@ -122,30 +120,3 @@ def trained_on(source: data.Source) -> str:
   """As `outputs.digest`, without what training needs."""
   import outputs  # TensorBoard is slow to load
   return outputs.digest(source)
-
-
-def some(size: int, most: int, seed: int = 0) -> np.ndarray:
-  """Positions of at most so many examples, without replacement, in order."""
-  order = np.random.Generator(np.random.Philox(seed)).permutation(size)
-  return np.sort(order[:most])
-
-
-def extractor(name: str, image_shape: tuple[int, int, int], digits: bool) -> features.Features:
-  """The features that --features names.
-
-  Raises:
-    ValueError: an unknown name, or images that they do not take.
-  """
-  if name == 'auto':
-    name = 'mnist' if digits and image_shape == (28, 28, 1) else 'random'
-  if name.endswith('.npz'):
-    found = features.inception(pathlib.Path(name).expanduser())
-  elif name in ('mnist', 'random', 'pixels'):
-    found = {'mnist': features.mnist, 'pixels': features.pixels,
-             'random': lambda: features.random_conv(image_shape[-1])}[name]()
-  else:
-    raise ValueError(f'--features={name}: expected auto, mnist, random, pixels or an .npz file')
-  if any(want not in (None, n) for want, n in zip(found.image_shape, image_shape)):
-    raise ValueError(f'--features={name}: they take images {found.image_shape}, not '
-                     f'{image_shape}')
-  return found

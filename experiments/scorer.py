@@ -5,14 +5,14 @@ import pathlib
 from typing import Any
 
 import jax
-import numpy as np
 
-import evaluate_scores
 import evaluate_sets
+from extractors import extract, extractor
 from jaxsynth import data, train_step as ts
 from jaxsynth.metrics import features, frechet, moments, prdc
 from jaxsynth.metrics.protocol import Protocol, check_same
 import outputs
+import sets
 
 NAME = 'scores.jsonl'
 BEST = 'frechet'  # the least of it is the best checkpoint
@@ -46,12 +46,12 @@ class Scorer:
       raise ValueError(f"--eval_every: {config['dataset']} has no validation split that is "
                        'known; name one, a folder or an .npz file by --eval_split')
     held, _ = evaluate_sets.real_split(config, split)
-    digits = evaluate_sets.are_digits(config)
-    self._net = evaluate_scores.extractor('auto', held.images.shape[1:], digits)
-    self._real = features.extract(self._net, held.images)
+    self._net = extractor('auto', held.images.shape[1:],
+                          sets.are_digits(config['dataset']))
+    self._real = extract(self._net, held.images)
     self._moments = moments.of(self._real)
-    at = np.random.Generator(np.random.Philox(config['seed'])).permutation(source.size)
-    known = features.extract(self._net, source.take(np.sort(at[:self._n]))['image'])
+    at = sets.some(source.size, self._n, config['seed'])
+    known = extract(self._net, source.take(at)['image'])
     self._floor = frechet.frechet_distance(self._moments, moments.of(known))
     self._card = Protocol.of(
         features.score_name('frechet', self._net), self._net, n_real=len(self._real),
@@ -61,7 +61,7 @@ class Scorer:
 
   def __call__(self, step: int, state: ts.TrainState) -> dict[str, float]:
     """Scores a state, writes the line and returns it."""
-    fake = features.extract(self._net, self._artist.draw(state, self._key, self._n))
+    fake = extract(self._net, self._artist.draw(state, self._key, self._n))
     found = {'frechet': frechet.frechet_distance(self._moments, moments.of(fake)),
              **prdc.prdc(self._real, fake, K)._asdict()}
     row = {'step': step, **found, 'frechet_floor': self._floor,

@@ -1,7 +1,9 @@
-"""The sets that an analysis is of: the one trained on, and others against it."""
+"""Data sets by their flags: splits, classes, samples of them."""
 from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any
+
+import numpy as np
 
 import build
 from jaxsynth import data
@@ -21,28 +23,23 @@ def sources(config: Mapping[str, Any], against: Sequence[str] | None
   splits = splits_of(config)
   if against is None:
     against = [s for s in splits if s != split and s != 'all'] if split in splits else []
-  first = split if splits else pathlib.Path(dataset).name
+  first = split if splits else build.name_of(dataset)
   found = {first: _source({**config, 'conditional': False})}
   for name in against:
-    path = pathlib.Path(name).expanduser()
-    other = path.suffix == '.npz' or len(path.parts) > 1 or path.is_dir()
-    if not other and not splits:
-      raise ValueError(f'--against={name}: {dataset} has no splits; expected a folder, as '
-                       f'./{name}, or an .npz file')
-    own = {'dataset': name} if other else {'split': name}
     if name in found:
       raise ValueError(f'--against={name}: named twice')
-    found[name] = _source({**config, 'conditional': False, **own})
+    found[name] = _source(build.of_split({**config, 'conditional': False}, name))
   return found
 
 
 def class_names(config: Mapping[str, Any], num_classes: int | None) -> list[str]:
   """Names of the classes; their numbers where there are none."""
   names: Sequence[str] = ()
-  path = pathlib.Path(config['dataset']).expanduser()
-  if _kind(config) == 'folder':
+  kind = build.kind(config['dataset'], config['data_dir'])
+  if kind == 'folder':
+    path = pathlib.Path(config['dataset']).expanduser()
     names = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name[0] != '.')
-  elif _kind(config) == 'tfds':
+  elif kind == 'tfds':
     names = data.tfds_names(config['dataset'], config['data_dir'],
                             label_key=config['label_key'] or None)[1]
   n = num_classes or 0
@@ -51,25 +48,29 @@ def class_names(config: Mapping[str, Any], num_classes: int | None) -> list[str]
 
 def splits_of(config: Mapping[str, Any]) -> Sequence[str]:
   """Names of the splits of `--dataset`; none of a folder or an .npz file."""
-  kind = _kind(config)
+  kind = build.kind(config['dataset'], config['data_dir'])
   if kind == 'mnist5k':
     return 'train', 'validation', 'test', 'all'
   return data.tfds_names(config['dataset'], config['data_dir'])[0] if kind == 'tfds' else ()
 
 
-def _kind(config: Mapping[str, Any]) -> str:
-  path = pathlib.Path(config['dataset']).expanduser()
-  if config['dataset'] == 'mnist5k':
-    return 'mnist5k'
-  if path.suffix == '.npz':
-    return 'npz'
-  if data.is_prepared(path):
-    return 'tfds'
-  return 'folder' if len(path.parts) > 1 or path.is_dir() and not config['data_dir'] else 'tfds'
+def are_digits(dataset: str) -> bool:
+  """Whether the data set is one that the shipped network knows."""
+  return dataset.split(':')[0] in ('mnist', 'mnist5k')
+
+
+def order(n: int, seed: int) -> np.ndarray:
+  """Positions 0 to `n - 1`, shuffled."""
+  return np.random.Generator(np.random.Philox(seed)).permutation(n)
+
+
+def some(n: int, most: int, seed: int = 0) -> np.ndarray:
+  """At most so many of `n` positions, without replacement, rising."""
+  return np.sort(order(n, seed)[:most])
 
 
 def _source(config: Mapping[str, Any]) -> data.Source:
   as_it_is = config['image_size'] is None and config['channels'] is None
-  if _kind(config) == 'npz' and as_it_is:
+  if build.kind(config['dataset']) == 'npz' and as_it_is:
     return analysis.raw_npz(config['dataset'])
   return build.source(config)

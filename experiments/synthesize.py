@@ -93,7 +93,7 @@ def main(argv: list[str]) -> None:
     else:
       stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
                                   FLAGS.seed, order.shares, block=order.block)
-  except (ValueError, OSError, ImportError, CheckpointError) as error:
+  except (ValueError, OSError, ImportError, FloatingPointError, CheckpointError) as error:
     raise app.UsageError(str(error)) from error
   print(f'worker {number} of {workers}: {len(left)} of {len(mine)} shards to write, in '
         f'{order.folder}', file=sys.stderr)
@@ -120,7 +120,7 @@ def judged(order: recipe.Order, model: trained.Trained, real: quality_options.Re
   """Scores what is written."""
   try:
     measured = quality.measure(order, model, real, wanted)
-  except (OSError, ValueError) as error:
+  except (OSError, ValueError, FloatingPointError) as error:
     raise SystemExit(f'the data set is written, but cannot be scored: {error}') from error
   print(quality.show(measured), file=sys.stderr)
 

@@ -52,9 +52,12 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
   startup.quiet()
-  source, validation, test = (
-      data.in_memory(data.tfds_source('mnist', split, DATA_DIR.value))
-      for split in ('train[:55000]', 'train[55000:]', 'test'))
+  try:
+    source, validation, test = (
+        data.in_memory(data.tfds_source('mnist', split, DATA_DIR.value))
+        for split in ('train[:55000]', 'train[55000:]', 'test'))
+  except (ValueError, OSError, ImportError) as error:
+    raise app.UsageError(str(error)) from error
   net = Classifier(10, widths=(32, 64), blocks=2, features=64)
   steps = EPOCHS.value * source.size // BATCH_SIZE.value
   rate = optax.warmup_cosine_decay_schedule(0., LEARNING_RATE.value, steps // 20, steps)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import hashlib
 import os
 import pathlib
+import shutil
 from typing import Any
 
 from absl import logging
@@ -143,12 +144,15 @@ class CheckpointManager:
       return tree
     if steps:
       raise CheckpointError(f'{self._directory}: none of the checkpoints {steps} is whole; '
-                            'start anew, or bring a copy back')
+                            'bring a copy back, or start anew')
     return None
 
   def _put_aside(self, steps: list[int]) -> None:
     for step in steps:
-      (self._directory / str(step)).rename(self._directory / f'damaged-{step}')
+      aside = self._directory / f'damaged-{step}'
+      if aside.exists():  # it was damaged once before, and then saved again
+        shutil.rmtree(aside)
+      (self._directory / str(step)).rename(aside)
     self._manager.reload()
 
   def wait(self) -> None:

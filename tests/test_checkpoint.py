@@ -113,6 +113,17 @@ def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, da
 
 
 @pytest.mark.filterwarnings('ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning')
+def test_a_step_may_be_damaged_twice(tmp_path, states):
+  for _ in range(2):
+    saved(tmp_path, states)
+    for path in data_files(tmp_path, 3):
+      flip(path)
+    state, steps = restored(tmp_path)
+    chex.assert_trees_all_equal(state, states[2])
+    assert steps == [2] and (tmp_path / 'damaged-3').is_dir()
+
+
+@pytest.mark.filterwarnings('ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('item', ['digest', 'generator'])
 def test_a_torn_generator_falls_back_too(tmp_path, states, item):
   saved(tmp_path, states)

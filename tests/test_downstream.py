@@ -1,4 +1,5 @@
 """Downstream training: settings, seeds, verdicts, and the command."""
+import doctest
 import json
 import pathlib
 import subprocess
@@ -25,6 +26,12 @@ def outcome(*per_class):
           'per_class': list(per_class)}
 
 
+@pytest.mark.parametrize('module', [downstream_sets, downstream_record, downstream_train])
+def test_the_examples_run(module):
+  found = doctest.testmod(module)
+  assert found.attempted and not found.failed
+
+
 def test_the_ways_to_train_seeds_together_are_equal():
   source = data.mnist5k('train')
   sources = [data.ArraySource.of(source.images[i::50], source.labels[i::50], 10) for i in (0, 1)]
@@ -41,12 +48,12 @@ def test_the_ways_to_train_seeds_together_are_equal():
 
 def test_a_subset_has_the_shares_of_the_whole_and_holds_the_smaller_ones():
   labels = np.repeat(np.arange(4), [500, 300, 150, 50])
-  one = downstream_sets.order(labels, 0)
+  one = downstream_sets.stratified(labels, 0)
   assert sorted(one) == list(range(1000))
   for n in (20, 100, 333):
     found = np.bincount(labels[one[:n]], minlength=4)
     assert (np.abs(found - n * np.array([.5, .3, .15, .05])) <= 1).all()
-  assert (one != downstream_sets.order(labels, 1)).any()
+  assert (one != downstream_sets.stratified(labels, 1)).any()
 
 
 def test_auc_is_that_of_mann_whitney():
@@ -92,7 +99,7 @@ def run(folder, synthetic, *flags):
 
 def test_wrong_labels_hurt_and_the_command_goes_on_where_it_was(tmp_path):
   source = data.mnist5k('train')
-  at = downstream_sets.order(source.labels, 5)[:200]
+  at = downstream_sets.stratified(source.labels, 5)[:200]
   np.savez(tmp_path / 'wrong.npz', images=source.images[at],
            labels=(source.labels[at] + 1) % 10)
   done = run(tmp_path / 'out', tmp_path / 'wrong.npz')

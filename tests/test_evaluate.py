@@ -86,6 +86,8 @@ def test_planted_faults_score_worse(measured):
   balance = measured['few'][1].details['balance']
   assert balance['missing'] == [5, 6, 7, 8, 9]
   assert copied['near_copies'] == 1 and fresh['near_copies'] < .1
+  exact = {n: found.details['memorisation']['exact_copies'] for n, (_, found) in measured.items()}
+  assert exact == {'fresh': 0, 'blurred': 0, 'few': 0, 'copied': 500}
   assert copied['nearer_to_train'] == 1 and copied['data_copying'] < -10
   marks = {n: evaluate_record.mark(n, s, measured['copied'][1].details)
            for n, s in measured['copied'][1].scores.items()}
@@ -170,6 +172,21 @@ def test_without_splits_or_labels_what_can_be_said_is_said(tmp_path, real):
   assert found.scores['frechet'].protocol.score == 'frechet_random_conv_0'
   text = report.render(evaluate_page.page(sets, found, []))
   assert 'Not applicable' in text and 'no training set' in text
+
+
+def test_a_floor_without_labels_leaves_classes_out(tmp_path, real):
+  train = npz(tmp_path / 'train.npz', data.mnist5k('train').images[::8])
+  sets = read(npz(tmp_path / 'a.npz', real.images, real.labels), train_split=str(train),
+              validation_split='')
+  assert sets.real.labels is not None and sets.other.labels is None
+  found = evaluate_scores.measure(sets, features.random_conv(1), False)
+  assert found.absent['classes'] == "the floor's images have no labels" and not found.classes
+
+
+def test_half_a_line_of_scores_is_no_line(tmp_path):
+  assert evaluate_sets.scores_of(tmp_path) == []
+  (tmp_path / 'scores.jsonl').write_text('{"step": 1}\n{"step": 2}\n{"st')
+  assert evaluate_sets.scores_of(tmp_path) == [{'step': 1}, {'step': 2}]
 
 
 @pytest.mark.parametrize('images, flags, message', [

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -118,11 +119,67 @@ def test_compiled_programs_are_kept_where_they_can_be(outputs, monkeypatch, capl
     (['--channels=2'], 'expected 1 or 3'),
     (['--dataset=mnist', '--data_dir=/nowhere'], 'mnist5k'),
     (['--dataset=nothing.npz'], 'nothing.npz: no such file'),
+    (['--dataset=./mnist', '--data_dir=/nowhere'], 'mnist: no such folder of images'),
+    (['--dataset=./mnist', '--split=train[:9]'], './mnist has no splits'),
     (['extra'], 'unexpected arguments: extra')])
 def test_bad_values_are_refused_before_any_work(tmp_path, flags, message):
   done = run(*TINY, f'--workdir={tmp_path / "w"}', *flags)
   assert done.returncode and message in done.stderr + done.stdout
   assert 'Traceback' not in done.stderr and not (tmp_path / 'w').exists()
+
+
+def test_the_kind_of_a_name(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  for name in ('birds', 'a/b', 'made/1.0.0'):
+    (tmp_path / name).mkdir(parents=True)
+  (tmp_path / 'made/1.0.0/dataset_info.json').write_text('{}')
+  for name, want, with_dir in (
+      ('mnist5k', 'mnist5k', 'mnist5k'), ('./mnist5k', 'folder', 'folder'),
+      ('x.npz', 'npz', 'npz'), ('a/x.npz', 'npz', 'npz'),
+      ('birds', 'folder', 'tfds'), ('./birds', 'folder', 'folder'),
+      ('birds/', 'folder', 'folder'), ('~/birds', 'folder', 'folder'),
+      ('../birds', 'folder', 'folder'), (str(tmp_path), 'folder', 'folder'),
+      ('a/b', 'folder', 'folder'), ('no/thing', 'folder', 'folder'), ('.', 'folder', 'folder'),
+      ('mnist', 'tfds', 'tfds'), ('mnist:3.0.1', 'tfds', 'tfds'),
+      ('made/1.0.0', 'tfds', 'tfds'), ('./made/1.0.0', 'tfds', 'tfds')):
+    assert (build.kind(name), build.kind(name, '/data')) == (want, with_dir), name
+
+
+def test_the_name_of_a_folder(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  for name, want in (('mnist', 'mnist'), ('a/b/', 'b'), ('.', tmp_path.name), ('x.npz', 'x.npz')):
+    assert build.name_of(name) == want
+
+
+def test_what_stands_where_a_split_may(tmp_path, monkeypatch):
+  """A folder called as a split is one only if written as a path."""
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'test').mkdir()
+  config = {'dataset': 'mnist', 'data_dir': '/data', 'split': 'train[:9]'}
+  assert build.of_split(config, 'test') == {**config, 'split': 'test'}
+  assert build.of_split(config, 'test[5%:]')['dataset'] == 'mnist'
+  for path in ('./test', 'a.npz', '/test'):
+    assert build.of_split(config, path) == {'dataset': path, 'data_dir': None, 'split': 'train'}
+  with pytest.raises(ValueError, match='./test has no splits; expected a folder, as ./test'):
+    build.of_split({**config, 'dataset': './test'}, 'test')
+
+
+def test_a_run_that_diverges_says_so(tmp_path):
+  done = run(QUICK, *TINY, '--discriminator_learning_rate=1e38', f'--workdir={tmp_path}')
+  assert done.returncode == 1 and 'lower the learning rates' in done.stderr, done.stderr
+  assert 'Traceback' not in done.stderr and not (tmp_path / 'synthetic.npz').exists()
+
+
+def test_a_run_without_a_whole_checkpoint_says_so(outputs, tmp_path):
+  shutil.copytree(outputs / 'again', tmp_path / 'w')
+  for path in (tmp_path / 'w/checkpoints').rglob('d/*'):
+    path.write_bytes(path.read_bytes()[::-1])
+  before = (tmp_path / 'w/metrics.jsonl').read_bytes()
+  done = run(QUICK, *TINY, f'--workdir={tmp_path / "w"}', '--noconditional')
+  text = done.stdout + done.stderr
+  assert done.returncode and 'is whole; bring a copy back, or start anew: --fresh' in text
+  assert 'mnist_dcgan.py", line' not in text  # Orbax leaves tracebacks of its own
+  assert (tmp_path / 'w/metrics.jsonl').read_bytes() == before
 
 
 def test_an_unwritable_workdir_is_refused(tmp_path):

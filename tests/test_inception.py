@@ -15,7 +15,7 @@ from jaxsynth.metrics.features.inception import folded
 
 GOLDENS = pathlib.Path(__file__).parent / 'goldens'
 sys.path.insert(0, str(GOLDENS))
-import inception_weights  # noqa: E402
+import inception_weights
 
 
 @pytest.fixture(scope='module')

@@ -1,9 +1,11 @@
 """Filtered data sets and the gate, as a user makes them."""
+import doctest
 import json
 import pathlib
 import subprocess
 import sys
 
+from extractors import extractor
 import gate
 import numpy as np
 import pytest
@@ -92,14 +94,20 @@ def test_what_is_refused_before_any_work(run, tmp_path, flags, message):
   assert 'Traceback' not in done.stderr and not (tmp_path / 'a').exists()
 
 
+@pytest.mark.parametrize('module', [gate, quality_options])
+def test_examples_of_docstrings(module):
+  found = doctest.testmod(module)
+  assert found.attempted and not found.failed
+
+
 def test_features_by_name():
   shape = (28, 28, 1)
-  assert quality_options.extractor('auto', shape, True).name == 'mnist'
-  assert quality_options.extractor('auto', shape, False).name == 'random_conv_0'
+  assert extractor('auto', shape, True).name == 'mnist'
+  assert extractor('auto', shape, False).name == 'random_conv_0'
   with pytest.raises(ValueError, match='expected auto, mnist'):
-    quality_options.extractor('vgg', shape, True)
+    extractor('vgg', shape, True)
   with pytest.raises(ValueError, match='they take images'):
-    quality_options.extractor('mnist', (32, 32, 3), False)
+    extractor('mnist', (32, 32, 3), False)
 
 
 @pytest.mark.parametrize('text', ['', 'recall', 'recall>=', 'recall==1', 'recall>=nan', 'a>=1,',
@@ -125,3 +133,5 @@ def test_the_rest_of_a_split_is_held_out(split, want):
   assert quality_options.held_out(config) == want
   with pytest.raises(ValueError, match='--validation_split'):
     quality_options.held_out({**config, 'dataset': 'x.npz', 'split': 'train'})
+  with pytest.raises(ValueError, match='--validation_split'):
+    quality_options.held_out({**config, 'dataset': './mnist'})

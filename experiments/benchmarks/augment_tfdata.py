@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf
 
 U = tf.random.uniform
 

@@ -11,20 +11,10 @@ from absl import app, flags
 import numpy as np
 
 from jaxsynth import data
-from jaxsynth.metrics import features
+from jaxsynth.metrics import features, frechet, moments
 
 DATA_DIR = flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.')
 SEED = flags.DEFINE_integer('seed', 0, 'Of what is spoilt.', lower_bound=0)
-
-
-def frechet(a: np.ndarray, b: np.ndarray) -> float:
-  """`|m - n|^2 + tr(S + T - 2 (S^1/2 T S^1/2)^1/2)`, in float64."""
-  a, b = a.astype(np.float64), b.astype(np.float64)
-  s, t = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-  values, vectors = np.linalg.eigh(s)
-  root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-  both = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ t @ root), 0)).sum()
-  return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(s) + np.trace(t) - 2 * both)
 
 
 def spoilt(x: np.ndarray, label: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -66,11 +56,12 @@ def main(argv: list[str]) -> None:
   images, labels, half = batch['image'], batch['label'], test.size // 2
   nets = [features.mnist(), features.random_conv(1), features.random_conv(1, seed=1),
           features.pixels()]
-  real = [features.extract(net, images[:half]) for net in nets]
+  real = [moments.of(features.extract(net, images[:half])) for net in nets]
   floor: list[float] = []
   print(f'{"":30}' + ''.join(f'{net.name:>15}' for net in nets))
   for name, fake in spoilt(images[half:], labels[half:]):
-    found = [frechet(a, features.extract(net, fake)) for net, a in zip(nets, real)]
+    found = [frechet.frechet_distance(a, features.extract(net, fake))
+             for net, a in zip(nets, real)]
     floor = floor or found
     print(f'{name:30}' + ''.join(f'{x / least:15.1f}' for x, least in zip(found, floor)),
           flush=True)

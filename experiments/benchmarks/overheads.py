@@ -22,11 +22,11 @@ import jax
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import build  # noqa: E402
-from jaxsynth import checkpoint, data  # noqa: E402
-import options  # noqa: E402
-import outputs  # noqa: E402
-import startup  # noqa: E402
+import build
+from jaxsynth import checkpoint, data
+import options
+import outputs
+import startup
 
 Name = TypeVar('Name')
 ROUNDS = flags.DEFINE_integer('rounds', 12, 'Turns of each.', lower_bound=1)

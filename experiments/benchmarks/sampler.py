@@ -17,24 +17,25 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from jaxsynth.synthesis import exported  # noqa: E402
-import trained  # noqa: E402
+from jaxsynth.synthesis import exported
+import trained
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 BATCH_SIZES = flags.DEFINE_list('batch_sizes', '1,16,256', 'Images a call.')
 SECONDS = flags.DEFINE_float('seconds', 10., 'Of each batch size.')
 
 
-def latencies(folder: str, batch_size: int, conditional: bool, seconds: float) -> np.ndarray:
+def latencies(folder: str, batch_size: int, num_classes: int | None, seconds: float
+              ) -> np.ndarray:
   """Seconds of each call, after the first two."""
   sampler = exported.load(folder)
-  labels = np.arange(batch_size) % 10
+  labels = [] if num_classes is None else [np.arange(batch_size) % num_classes]
   found: list[float] = []
   begun = time.perf_counter()
   while time.perf_counter() - begun < seconds or len(found) < 22:
     at = np.arange(batch_size) + len(found) * batch_size
     start = time.perf_counter()
-    np.asarray(sampler(0, at, *[labels] * conditional))
+    np.asarray(sampler(0, at, *labels))
     found.append(time.perf_counter() - start)
   return np.array(found[2:])
 
@@ -42,7 +43,6 @@ def latencies(folder: str, batch_size: int, conditional: bool, seconds: float) -
 def main(argv: list[str]) -> None:
   del argv
   model = trained.load(RUN.value)
-  conditional = model.run.num_classes is not None
   print(f'jax {jax.__version__}, {jax.devices()}')
   print(f'{"images":>7}{"median ms":>11}{"99th ms":>9}{"calls":>7}{"images/s":>10}')
   rows = []
@@ -50,9 +50,9 @@ def main(argv: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
       for name, raw in exported.exported(
           model.run.algorithm.sample, model.params, model.variables, batch_size=batch_size,
-          conditional=conditional).items():
+          conditional=model.run.num_classes is not None).items():
         pathlib.Path(folder, name).write_bytes(raw)
-      found = latencies(folder, batch_size, conditional, SECONDS.value)
+      found = latencies(folder, batch_size, model.run.num_classes, SECONDS.value)
     median, worst = np.percentile(found, (50, 99))
     rows.append({'batch_size': batch_size, 'median_s': median, 'p99_s': worst,
                  'calls': len(found), 'images_per_s': batch_size / median})

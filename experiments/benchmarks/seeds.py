@@ -16,9 +16,9 @@ import typing
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import downstream_train  # noqa: E402
-from jaxsynth import data  # noqa: E402
-import startup  # noqa: E402
+import downstream_train
+from jaxsynth import data
+import startup
 
 SEEDS = flags.DEFINE_integer('seeds', 3, 'How many.', lower_bound=1)
 STEPS = flags.DEFINE_integer('steps', 40, 'A training.', lower_bound=1)

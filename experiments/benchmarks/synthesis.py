@@ -22,9 +22,9 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from jaxsynth import synthesis  # noqa: E402
-from jaxsynth.synthesis import draw, engine, example, metadata, plan, png, records  # noqa: E402
-import trained  # noqa: E402
+from jaxsynth import synthesis
+from jaxsynth.synthesis import draw, engine, example, metadata, plan, png, records
+import trained
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 NUM = flags.DEFINE_integer('num', 4096, 'Images of each timing.', lower_bound=1)

@@ -5,7 +5,30 @@ from typing import NamedTuple
 import numpy as np
 
 
-class ArraySource(NamedTuple):
+class Arrays(NamedTuple):
+  """Examples in memory, of any dtype: what all sources of arrays are."""
+  images: np.ndarray
+  labels: np.ndarray | None
+  num_classes: int | None
+  name: str
+
+  @property
+  def size(self) -> int:
+    """How many examples there are."""
+    return len(self.images)
+
+  @property
+  def image_shape(self) -> tuple[int, int, int]:
+    """`(H, W, C)`."""
+    return self.images.shape[1:]
+
+  def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]:
+    """`{'image': [B, H, W, C], 'label': int32 [B]}` of these examples."""
+    batch = {'image': self.images[indices]}
+    return batch if self.labels is None else {**batch, 'label': self.labels[indices]}
+
+
+class ArraySource(Arrays):
   """Images, and labels if there are any. Make one with `ArraySource.of`.
 
   Attributes:
@@ -14,10 +37,7 @@ class ArraySource(NamedTuple):
     num_classes: number of labels, or `None`.
     name: for messages and records.
   """
-  images: np.ndarray
-  labels: np.ndarray | None
-  num_classes: int | None
-  name: str
+  __slots__ = ()
 
   @classmethod
   def of(cls, images: np.ndarray, labels: np.ndarray | None = None,
@@ -61,18 +81,3 @@ class ArraySource(NamedTuple):
       raise ValueError(f'{name}: labels in [{labels.min()}, {labels.max()}], expected '
                        f'[0, {num_classes})')
     return cls(images, labels.astype(np.int32), num_classes, name)
-
-  @property
-  def size(self) -> int:
-    """How many examples there are."""
-    return len(self.images)
-
-  @property
-  def image_shape(self) -> tuple[int, int, int]:
-    """`(H, W, C)`."""
-    return self.images.shape[1:]
-
-  def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]:
-    """`{'image': uint8 [B, H, W, C], 'label': int32 [B]}` of these examples."""
-    batch = {'image': self.images[indices]}
-    return batch if self.labels is None else {**batch, 'label': self.labels[indices]}

@@ -27,6 +27,18 @@ def npz(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
     ValueError: not an .npz, no `images`, pickled objects in it, or arrays that
       `ArraySource.of` refuses.
   """
+  images, labels = read(path)
+  return preprocessed(ArraySource.of(images, labels, num_classes, name or pathlib.Path(path).name),
+                      preprocess)
+
+
+def read(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray | None]:
+  """The arrays `images` and `labels` as they are.
+
+  Raises:
+    FileNotFoundError: no such file.
+    ValueError: not an .npz, no `images`, or pickled objects in it.
+  """
   path = pathlib.Path(path).expanduser()
   if not path.is_file():
     raise FileNotFoundError(f'{path}: no such file')
@@ -39,6 +51,5 @@ def npz(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
                      'path, images=..., labels=...) writes one') from error
   if 'images' not in found:
     raise ValueError(f"{path}: no array 'images', only {sorted(keys)}; expected 'images' "
-                     "uint8 [N, H, W] or [N, H, W, C], and 'labels' [N] if there are any")
-  return preprocessed(ArraySource.of(found['images'], found.get('labels'), num_classes,
-                                     name or path.name), preprocess)
+                     "[N, H, W] or [N, H, W, C], and 'labels' [N] if there are any")
+  return found['images'], found.get('labels')

@@ -6,15 +6,15 @@ import sys
 from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-from flax import linen as nn  # noqa: E402
-import jax  # noqa: E402
-import optax  # noqa: E402
-from serve import serve  # noqa: E402
-import startup  # noqa: E402
+from flax import linen as nn
+import jax
+import optax
+from serve import serve
+import startup
 
-from jaxsynth import train_step as ts  # noqa: E402
-from jaxsynth.models import dcgan  # noqa: E402
-from jaxsynth.objectives import gan  # noqa: E402
+from jaxsynth import train_step as ts
+from jaxsynth.models import dcgan
+from jaxsynth.objectives import gan
 
 
 def linen():

@@ -3,11 +3,11 @@ import argparse
 import os
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-import keras  # noqa: E402
-from keras import layers  # noqa: E402
-import numpy as np  # noqa: E402
-from serve import serve  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import keras
+from keras import layers
+import numpy as np
+from serve import serve
+import tensorflow as tf
 
 LATENT = 100
 

@@ -1,18 +1,16 @@
 """Arrays as they are, so that what is wrong with them can be found."""
-from collections.abc import Mapping
 import os
 import pathlib
-from typing import NamedTuple
 
 import numpy as np
 
+from jaxsynth.data.arrays import Arrays
+from jaxsynth.data.npz import read
 
-class RawSource(NamedTuple):
+
+class RawSource(Arrays):
   """As `data.ArraySource`, but of any real dtype and range. Make one with `of`."""
-  images: np.ndarray
-  labels: np.ndarray | None
-  num_classes: int | None
-  name: str
+  __slots__ = ()
 
   @classmethod
   def of(cls, images: np.ndarray, labels: np.ndarray | None = None, name: str = 'arrays'
@@ -38,21 +36,6 @@ class RawSource(NamedTuple):
                        f'[{len(images)}] of at least 0, one an image')
     return cls(images, labels.astype(np.int32), int(labels.max()) + 1, name)
 
-  @property
-  def size(self) -> int:
-    """How many examples there are."""
-    return len(self.images)
-
-  @property
-  def image_shape(self) -> tuple[int, int, int]:
-    """`(H, W, C)`."""
-    return self.images.shape[1:]
-
-  def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]:
-    """`{'image': [B, H, W, C], 'label': int32 [B]}` of these examples."""
-    batch = {'image': self.images[indices]}
-    return batch if self.labels is None else {**batch, 'label': self.labels[indices]}
-
 
 def raw_npz(path: str | os.PathLike) -> RawSource:
   """The arrays `images` and, if there, `labels` of an .npz file, unchecked but for shape.
@@ -61,13 +44,4 @@ def raw_npz(path: str | os.PathLike) -> RawSource:
     FileNotFoundError: no such file.
     ValueError: not an .npz, no `images`, or what `RawSource.of` refuses.
   """
-  path = pathlib.Path(path).expanduser()
-  if not path.is_file():
-    raise FileNotFoundError(f'{path}: no such file')
-  try:
-    with np.load(path, allow_pickle=False) as file:
-      images, labels = file['images'], file['labels'] if 'labels' in file.files else None
-  except Exception as error:  # a zip, a .npy or neither, each fails in its own way
-    raise ValueError(f"{path}: expected an .npz file with 'images' [N, H, W] or [N, H, W, C], "
-                     f"and 'labels' [N] if there are any ({error})") from error
-  return RawSource.of(images, labels, path.name)
+  return RawSource.of(*read(path), pathlib.Path(path).name)

@@ -22,10 +22,10 @@ def inception(path: str | os.PathLike) -> Features:
 
   Images are resized to 299 x 299 bilinearly, without antialiasing, as pytorch-fid does;
   one channel is seen thrice. The name is `inception_fid`, and so the Frechet distance on
-  it `fid`, only if `convert` was given pytorch-fid's own file; else it is `inception`.
+  it `fid`, only if `convert_inception` was given pytorch-fid's own file; else it is `inception`.
 
   Args:
-    path: an npz file as `convert` writes it: for each convolution `NAME` of
+    path: an npz file as `convert_inception` writes it: for each convolution `NAME` of
       `inception_network.shapes()`, named as in torchvision, `NAME.kernel` float32
       `[kh, kw, in, out]` and `NAME.bias` float32 `[out]`, batch norm folded into both;
       `sha256`, their `digest`, and `source`, the SHA-256 of the file that they came from,
