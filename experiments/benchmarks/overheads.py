@@ -50,7 +50,7 @@ class Steps:
     self._key, self._batches = jax.random.key(0), batches
     self.state = self._compiled.state(jax.jit(run.algorithm.init)(
         self._key, data.to_float(source.take(np.arange(8)))))
-    self()
+    jax.block_until_ready(self())
 
   def __call__(self):
     self.state, metrics = self._compiled.step(self.state, next(self._batches), self._key)
