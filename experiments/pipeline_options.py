@@ -97,7 +97,8 @@ def check_train(train: list[str], own: dict, path: str) -> None:
                        'remove it there')
     if name in own:
       here = own[name]
-      text = ','.join(map(str, here)) if isinstance(here, list) else str(here or '')
+      text = ','.join(map(str, here)) if isinstance(here, list) else (
+          '' if here is None else str(here))
       if value.strip('\'"') != text and str(here) != value:
         raise ValueError(f'--train_flags={path}: {flag}, but here it is --{name}={text}, for '
                          'every stage; give the flag to the pipeline, not to the training alone')

@@ -19,11 +19,11 @@ def settings(stage: Stage, out: pathlib.Path) -> dict[str, Any]:
   as what is in them does: `collection.json` has every example, `about` every flag.
   """
   def plain(arg: str) -> str:
-    return arg.replace(str(out), 'OUT')
+    return arg.replace(f'={out}', '=OUT')
   commands = [[pathlib.Path(args[0]).name, *(
       plain(x) for x in args[1:] if not x.startswith(('--data_dir=', '--flagfile=')))]
       for args in stage.commands]
-  inputs = {}
+  inputs: dict[str, str] = {}
   for name in stage.reads:
     before = read(out, name)
     inputs.update({p: x['sha256'] for p, x in (before or {'outputs': {}})['outputs'].items()})
@@ -40,18 +40,36 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
   'x changed'
   """
   if before['commands'] != now['commands']:
-    old, new = (sum(x['commands'], []) for x in (before, now))
+    old: list[str] = sum(before['commands'], [])
+    new: list[str] = sum(now['commands'], [])
     return f'its command changed: {_only(old, new)} before, {_only(new, old)} now'
   for name, text in now['about'].items():
     was = before['about'].get(name, '')
     if was != text:
-      old, new = was.split(), text.split()
-      return f'its {name} changed' + ('' if len(new) < 2 and len(old) < 2 else (
-          f': {_only(old, new)} before, {_only(new, old)} now'))
-  old, new = before['inputs'], now['inputs']
-  names = [x for x in {**old, **new} if old.get(x) != new.get(x)]
-  return f'{names[0]} changed' + (f' and {len(names) - 1} more' if names[1:] else '') if (
-      names) else ''
+      return f'its {name} changed' if name != 'flags' else (
+          f'its flags changed: {_only(was.splitlines(), text.splitlines())} before, '
+          f'{_only(text.splitlines(), was.splitlines())} now')
+  paths = [x for x in {**before['inputs'], **now['inputs']}
+           if before['inputs'].get(x) != now['inputs'].get(x)]
+  more = f' and {len(paths) - 1} more' if len(paths) > 1 else ''
+  return f'{paths[0]} changed{more}' if paths else ''
+
+
+def goes_on(before: Mapping[str, Any], now: Mapping[str, Any], free: Sequence[str]) -> bool:
+  """Whether nothing but these flags differs, so that a program can go on where it was.
+
+  >>> one = {'commands': [['a.py', '--steps=1']], 'about': {}, 'inputs': {}}
+  >>> goes_on(one, {**one, 'commands': [['a.py', '--steps=2']]}, ['steps'])
+  True
+  """
+  flags: list[set[str]] = []
+  for x in (before, now):
+    given = sum(x['commands'], []) + x['about'].get('flags', '').splitlines()
+    flags.append(set(given))
+  other = [{k: v for k, v in x['about'].items() if k != 'flags'} for x in (before, now)]
+  names = {arg.lstrip('-').partition('=')[0] for arg in flags[0] ^ flags[1]}
+  return (before['inputs'] == now['inputs'] and other[0] == other[1] and
+          {name if name in free else name.removeprefix('no') for name in names} <= set(free))
 
 
 def _only(these: Sequence[str], those: Sequence[str]) -> str:

@@ -40,25 +40,22 @@ def execute(stage: Stage, out: pathlib.Path, *, rerun: bool = False) -> dict[str
     Failed: it could not be run, or did not succeed.
   """
   if stage.why_not:
-    say(stage.name, f'does not apply: {stage.why_not}')
-    record = {'status': 'not applicable', 'why': stage.why_not, 'outputs': {}, 'commands': []}
-    records.write(out, stage.name, record)
-    return record
+    return _absent(stage, out)
   _ready(stage, out)
   now, record = records.settings(stage, out), records.read(out, stage.name)
   if record is not None and record['status'] == 'not applicable':
     record = None
   why = reason(record, now, out)
-  if not rerun and record is not None and not why:
+  if record is not None and not why and not rerun:
     changed = '' if record['code'] == records.code() else (
         f'; the code has changed since, --rerun={stage.name} redoes it')
     say(stage.name, f'unchanged, skipped{changed}')
     return record
   begun = records.read(out, stage.name, 'begun')
-  same = _clear(stage, out, begun or record, now, rerun)
-  starts = begun['starts'] + 1 if begun and same else 1
-  say(stage.name, 'redone, as asked' if rerun else why or 'taken up again' if starts > 1 or why
-      else 'to do')
+  on = _clear(stage, out, begun or record, now, rerun)
+  starts = begun['starts'] + 1 if begun and on else 1
+  say(stage.name, 'redone, as asked' if rerun else why or (
+      'taken up again' if starts > 1 else 'to do'))
   records.write(out, stage.name, {**now, 'starts': starts}, 'begun')
   records.forget(out, stage.name)
   start = time.monotonic()
@@ -67,13 +64,20 @@ def execute(stage: Stage, out: pathlib.Path, *, rerun: bool = False) -> dict[str
     left = records.left(stage, out)
   except OSError as error:
     raise Failed(str(error)) from error
-  seconds = time.monotonic() - start
+  seconds = round(time.monotonic() - start, 1)
   record = {**now, 'status': 'rejected' if rejected else 'done', 'shown': [
-      shown(args) for args in stage.commands], 'outputs': left, 'seconds': round(seconds, 2),
+      shown(args) for args in stage.commands], 'outputs': left, 'seconds': seconds,
       'starts': starts, 'code': records.code(), 'version': jaxsynth.__version__}
   records.write(out, stage.name, record)
   records.forget(out, stage.name, 'begun')
   say(stage.name, f'{record["status"]} ({seconds:.0f} s)')
+  return record
+
+
+def _absent(stage: Stage, out: pathlib.Path) -> dict[str, Any]:
+  say(stage.name, f'does not apply: {stage.why_not}')
+  record = {'status': 'not applicable', 'why': stage.why_not, 'outputs': {}, 'shown': []}
+  records.write(out, stage.name, record)
   return record
 
 
@@ -100,14 +104,21 @@ def _ready(stage: Stage, out: pathlib.Path) -> None:
 
 def _clear(stage: Stage, out: pathlib.Path, before: dict[str, Any] | None, now: dict[str, Any],
            rerun: bool) -> bool:
-  """Removes what an earlier start has left, if it was of other settings; says if it was not."""
+  """Whether an earlier start is gone on with; else what it left is out of the way."""
   if before is None:
     return False
-  same = not rerun and not records.difference(before, now)
-  if rerun or not same and not stage.keeps:
-    for name in stage.owns:
+  if not rerun and (not records.difference(before, now) or
+                    stage.keeps and records.goes_on(before, now, stage.keeps)):
+    return True
+  for name in stage.owns:
+    if stage.keeps and not rerun and (out / name).exists():
+      n = 1 + len(list(out.glob(f'replaced/{name}-*')))
+      (out / f'replaced/{name}-{n}').parent.mkdir(parents=True, exist_ok=True)
+      (out / name).rename(out / f'replaced/{name}-{n}')
+      say(stage.name, f'what was there is now {out}/replaced/{name}-{n}')
+    else:
       shutil.rmtree(out / name, ignore_errors=True)
-  return same
+  return False
 
 
 def _run(stage: Stage, out: pathlib.Path) -> bool:

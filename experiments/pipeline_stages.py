@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 NAMES = ('collect', 'preprocess', 'analyse', 'train', 'synthesise', 'assess', 'filter',
          'downstream', 'report')
 Args = tuple[str, ...]
+# flags that `mnist_dcgan.py` lets change in a run that goes on
+RESUMES = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'num_synthetic',
+           'tensorboard', 'eval_every', 'eval_samples', 'eval_split')
 
 
 class Stage(NamedTuple):
@@ -18,7 +21,8 @@ class Stage(NamedTuple):
     reads: names of earlier stages.
     about: what else the result depends on, by name; a change redoes the stage.
     owns: folders below OUT that are removed when the stage starts anew.
-    keeps: whether what is there stays when flags change; the program says what may.
+    keeps: flags that the program lets change as it goes on; another change sets what is
+      owned aside, rather than removing it.
     gated: whether exit code 3 of a command means written but rejected.
     why_not: why the stage does not apply; empty where it does.
   """
@@ -28,7 +32,7 @@ class Stage(NamedTuple):
   reads: tuple[str, ...] = ()
   about: Mapping[str, str] = {}
   owns: tuple[str, ...] = ()
-  keeps: bool = False
+  keeps: Args = ()
   gated: bool = False
   why_not: str = ''
 
@@ -127,8 +131,9 @@ def after_collect(o: Options, found: Mapping[str, Any]) -> list[Stage]:
       Stage('train', (
           ('mnist_dcgan.py', *named({'flagfile': o.train_flags}), *of_data(o.data), split,
            f'--seed={o.seed}', f'--workdir={o.out}/train'),),
-          ('train/config.json', 'train/checkpoints/**'), ('collect',),
-          {'flags': ' '.join(o.train)}, ('train',), keeps=True),
+          ('train/config.json', 'train/checkpoints/**'), (),
+          {'flags': '\n'.join(o.train), 'data': found['sets']['train']['sha256']}, ('train',),
+          keeps=RESUMES),
       *_data_sets(o, found, conditional, tuple(real)),
       Stage('report', (('pipeline_report.py', f'--out={o.out}'),), ('report.html',))]
 
@@ -141,7 +146,8 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
   draw = ['synthesize.py', f'--run={o.out}/train', f'--num={num}', f'--out={o.out}/data',
           f'--seed={o.seed}', *named({'data_dir': o.data['data_dir']})]
   if conditional and o.labels == 'data':
-    draw.append(f'--labels={",".join(map(str, proportions(found["sets"]["train"]["classes"], num)))}')
+    counts = proportions(found['sets']['train']['classes'], num)
+    draw.append(f'--labels={",".join(map(str, counts))}')
   elif o.labels not in ('data', 'balanced'):
     draw.append(f'--labels={o.labels}')
   gate = named({'require': o.require, 'features': o.features,

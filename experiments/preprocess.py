@@ -84,9 +84,9 @@ def page(found: dict[str, dict[str, dict[str, Any]]], before: data.Source, after
     lead = f'Every image is brought to {h} x {w} x {c}.'
     one = data.Preprocess((max(h, THUMB), max(w, THUMB)), 3, 'pad')
     old = [example(before, int(i)) for i in at]
-    shown = [np.stack([data.preprocess_image(x, one) for x in each]) for each in (old, new)]
+    left, right = (np.stack([data.preprocess_image(x, one) for x in each]) for each in (old, new))
     figure = report.Figure(
-        report.pairs(*shown, [f'{"x".join(map(str, x.shape))}' for x in old], scale=1),
+        report.pairs(left, right, [f'{"x".join(map(str, x.shape))}' for x in old], scale=1),
         'Examples before and after, at one size for the eye, with the shape that each had.',
         'Pairs of images before and after.', True)
   else:
