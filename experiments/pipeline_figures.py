@@ -90,32 +90,17 @@ def _compared(sets: Mapping[str, Mapping[str, Any]], caption: str) -> Table:
 
 
 def _downstream(found: Results) -> list[Item]:
-  items: list[Item] = list(flat(found.downstream))
-  return items[:4] or [Note('Its numbers are in its own page.')]
-
-
-def flat(found: Mapping[str, Any], name: str = '') -> list[Table]:
-  """Every list of plain rows in a JSON file, as a table.
-
-  >>> flat({'runs': [{'n': 1, 'accuracy': .5}, {'n': 2}]})[0].rows
-  [[1, 0.5], [2, None]]
-  """
-  out = []
-  for key, value in found.items():
-    if isinstance(value, Mapping):
-      out += flat(value, key)
-    elif isinstance(value, list) and value and all(
-        isinstance(x, Mapping) and x and not any(
-            isinstance(y, (Mapping, list)) for y in x.values()) for x in value):
-      columns = list(dict.fromkeys(k for x in value for k in x))
-      out.append(Table(f'{name} {key}'.strip().replace('_', ' '),
-                       [c.replace('_', ' ') for c in columns],
-                       [[_cell(x.get(c)) for c in columns] for x in value[:60]]))
-  return out
-
-
-def _cell(x: Any) -> report.page.Cell:
-  return str(x) if isinstance(x, bool) else x
+  rows = found.downstream['settings']
+  measures = [x for x in ('accuracy', 'balanced_accuracy', 'auc') if x in rows[0]]
+  table = [[row['name'], *(row[x]['value'] for x in measures),
+            *([against['difference']['value'], against['verdict']]
+              if (against := row.get('against_real')) else ['', ''])] for row in rows]
+  seeds = len(found.downstream['seeds'])
+  return [Table(f'Means of {seeds} seeds, on real test images, by what was learned from; the '
+                'difference in accuracy is to as many real images alone, to the '
+                'largest real set for synthetic ones alone',
+                ['learned from', *(x.replace('_', ' ') for x in measures), 'difference',
+                 'verdict'], table)]
 
 
 def drawn(out: pathlib.Path, stage: str, found: Results) -> list[Item]:

@@ -94,7 +94,7 @@ def _section(out: pathlib.Path, name: str, record: dict[str, Any], found: result
     links.append(('its log', log))
   if links:
     items.append(Links('Read on:', links))
-  items.append(Code('\n'.join(record['shown'])))
+  items.append(Code('\n'.join(x.replace(' --', ' \\\n  --') for x in record['shown'])))
   return Section(TITLES[name], (WHAT[name] + ' ' + text) if text != WHAT[name] else text, items)
 
 

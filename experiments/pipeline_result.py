@@ -149,8 +149,20 @@ def _filtered(r: Results) -> str:
           f'recall {_score(r.after, "recall", ".2f")}.')
 
 
+def _useful(r: Results) -> str:
+  rows = r.downstream['settings']
+  real = max((row for row in rows if not row['synthetic']), key=lambda row: row['real'])
+  alone = next(row for row in rows if not row['real'])
+  told = [row['against_real']['verdict'] for row in rows if row['real'] and row['synthetic']]
+  accuracy = lambda row: f'{row["accuracy"]["value"]:.1%}'
+  return (f'A classifier of {alone["name"]} images alone is right on {accuracy(alone)} of the real '
+          f'test images, one of {real["name"]} ones on {accuracy(real)}; beside real images, '
+          f'synthetic ones help in {told.count("helps")} and hurt in {told.count("hurts")} of '
+          f'{len(told)} settings.')
+
+
 SENTENCES = {'collect': _collected, 'analyse': _analysed, 'train': _trained, 'synthesise': _drawn,
-             'assess': _assessed, 'filter': _filtered}
+             'assess': _assessed, 'filter': _filtered, 'downstream': _useful}
 OUT = {
     'collect': lambda r: ', '.join(f'{name} {x["size"]:,}'
                                    for name, x in r.collection['sets'].items()),
@@ -162,4 +174,4 @@ OUT = {
     'assess': lambda r: f'Frechet {_score(r.before, "frechet")}',
     'filter': lambda r: _images(r.num('filter')) + (
         f', Frechet {_score(r.after, "frechet")}' if r.after else ''),
-    'downstream': lambda r: 'accuracies'}
+    'downstream': lambda r: f'{len(r.downstream["settings"])} settings'}

@@ -115,9 +115,8 @@ def after_collect(o: Options, found: Mapping[str, Any]) -> list[Stage]:
     raise ValueError('--filters and --require need real images that training has not seen: name '
                      'them by --validation_split')
   against = [x for x in (role['validation'], role['test']) if x and x != o.data['split']]
-  real = [*of_data(o.data, 'real'), *named({'real_split': role['test']}),
-          f'--train_split={role["train"] or ""}', f'--validation_split={role["validation"] or ""}',
-          f'--features={o.features}', f'--seed={o.seed}']
+  real = (*of_data(o.data, 'real'), *named({'real_split': role['test']}),
+          f'--train_split={role["train"] or ""}', f'--seed={o.seed}')
   split = f'--split={o.data["split"]}'
   return [
       Stage('preprocess', (
@@ -134,7 +133,7 @@ def after_collect(o: Options, found: Mapping[str, Any]) -> list[Stage]:
           ('train/config.json', 'train/checkpoints/**'), (),
           {'flags': '\n'.join(o.train), 'data': found['sets']['train']['sha256']}, ('train',),
           keeps=RESUMES),
-      *_data_sets(o, found, conditional, tuple(real)),
+      *_data_sets(o, found, conditional, real),
       Stage('report', (('pipeline_report.py', f'--out={o.out}'),), ('report.html',))]
 
 
@@ -155,8 +154,9 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
   strict = f'{o.name}_filtered'
   last = strict if o.filters else o.name
   folder = lambda name: f'data/{name}/1.0.0'
-  score = lambda name, report: ('evaluate.py', *real, f'--synthetic={o.out}/{folder(name)}',
-                                f'--report={o.out}/{report}')
+  held = f'--validation_split={role["validation"] or ""}'
+  score = lambda name, report: ('evaluate.py', *real, held, f'--features={o.features}',
+                                f'--synthetic={o.out}/{folder(name)}', f'--report={o.out}/{report}')
   files = lambda name: (f'{folder(name)}/*.json', f'{folder(name)}/*.array_record-*')
   return [
       Stage('synthesise', ((*draw, f'--name={o.name}', *(
@@ -170,12 +170,13 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
           (*files(strict), 'filter/scores.json', 'filter/report.html'), ('collect', 'train'),
           owns=(f'data/{strict}',), gated=True, why_not='' if o.filters else 'no --filters'),
       Stage('downstream', (
-          ('downstream.py', *of_data(o.data, 'real'), f'--synthetic={o.out}/{folder(last)}',
+          ('downstream.py', *real, f'--synthetic={o.out}/{folder(last)}',
            f'--report={o.out}/downstream', *named(o.downstream)),),
           ('downstream/downstream.json', 'downstream/report.html'),
           ('collect', 'filter' if o.filters else 'synthesise'),
-          why_not='' if conditional else 'a classifier needs labels, and the generator gives none '
-          '(--conditional in --train_flags)')]
+          why_not='a classifier needs labels, and the generator gives none (--conditional in '
+          '--train_flags)' if not conditional else '' if role['train'] else
+          'nothing to test on that was not trained on; see --test_split')]
 
 
 def is_conditional(train: Sequence[str]) -> bool:
