@@ -24,6 +24,7 @@ from absl import app, flags
 
 import blind
 import data_options
+import downstream_page
 import evaluate_page
 import evaluate_record
 import evaluate_scores
@@ -50,6 +51,7 @@ flags.DEFINE_string('step', None, "A run's checkpoint to draw from: a number, or
                     'least distance of its scores.jsonl. By default the newest.')
 flags.DEFINE_string('features', 'auto', 'What distances are measured on: mnist, random, pixels '
                     'or an .npz file of Inception; auto is mnist for its digits, else random.')
+flags.DEFINE_string('downstream', None, 'Folder of downstream.py, whose section the page shows.')
 flags.DEFINE_integer('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0)
 flags.DEFINE_integer('seed', 0, 'Of what is drawn here, images of the run excepted.',
                      lower_bound=0)
@@ -73,11 +75,12 @@ def main(argv: list[str]) -> None:
     net = evaluate_scores.extractor(config['features'], sets.real.images.shape[1:], digits)
     found = evaluate_scores.measure(sets, net, digits)
     curve = evaluate_sets.scores_of(config['synthetic'])
+    more = [downstream_page.read(FLAGS.downstream)] if FLAGS.downstream else []
     with tempfile.TemporaryDirectory() as scratch:
       out = pathlib.Path(scratch)
       record = evaluate_record.record(sets, found, config)
       (out / 'scores.json').write_text(json.dumps(record, indent=1, allow_nan=False) + '\n')
-      report.write(out / 'report.html', evaluate_page.page(sets, found, curve))
+      report.write(out / 'report.html', evaluate_page.page(sets, found, curve, more))
       if config['blind']:
         (out / 'blind.html').write_text(blind.page(sets.real, sets.fake, sets.classes,
                                                    config['blind'], config['seed']))

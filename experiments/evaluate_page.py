@@ -20,18 +20,21 @@ PIXELS = ('pixel_mean', 'pixel_variance', 'pixel_correlation', 'pixel_ks', 'pixe
 COPYING = ('nearer_to_train', 'data_copying', 'authenticity', 'near_copies', 'duplicates')
 
 
-def page(sets: Sets, found: Found, scores: Sequence[Mapping[str, Any]]) -> Page:
+def page(sets: Sets, found: Found, scores: Sequence[Mapping[str, Any]],
+         more: Sequence[Section] = ()) -> Page:
   """The page of an evaluation.
 
   Args:
     sets: what was compared.
     found: what was found.
     scores: lines of the run's scores.jsonl, if there are any.
+    more: sections of other studies.
   """
   sections = [_headline(sets, found), pictures.grids(sets)]
   sections += [_classes(sets, found)] if found.classes else []
   sections += [pictures.extremes(sets, found), _distributions(sets, found), _copying(sets, found)]
   sections += [_training(scores)] if len(scores) > 1 else []
+  sections += more
   return Page(f'{sets.fake.name} against {sets.real.name}', _lead(sets, found), sections,
               _foot(sets, found))
 

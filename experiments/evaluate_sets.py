@@ -87,7 +87,7 @@ def read(config: Mapping[str, Any]) -> Sets:
     real, other = real.take(np.sort(at[:half])), real.take(np.sort(at[half:]))
   else:
     other = train
-    _apart(real, train)
+    apart(real, train)
   _classes(real, classes, fake, num_classes)
   n = min(len(fake.images), len(other.images))
   about |= {'drawn_or_found': len(fake.images), 'scored': n}
@@ -214,7 +214,7 @@ def _version(path: pathlib.Path) -> pathlib.Path:
   return below[-1] if below and not data.is_prepared(path) else path
 
 
-def _apart(real: Set, train: Set) -> None:
+def apart(real: Set, train: Set) -> None:
   seen = {hashlib.sha256(x.tobytes()).digest() for x in train.images}
   both = sum(hashlib.sha256(x.tobytes()).digest() in seen for x in real.images)
   if both > len(real.images) / 100:

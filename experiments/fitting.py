@@ -10,10 +10,10 @@ import numpy as np
 
 from jaxsynth import checkpoint, files
 from jaxsynth.synthesis import candidates, filters
-from jaxsynth.synthesis.labels import Shares
 from jaxsynth.types import TrainState
 import judge
 from quality_options import Real, some
+import recipe
 import trained
 
 CALIBRATION = 5000  # samples that thresholds are looked at with
@@ -34,13 +34,14 @@ class Fitted(NamedTuple):
   about: dict[str, dict[str, Any]]
 
 
-def fitted(folder: pathlib.Path, model: trained.Trained, real: Real, shares: Shares | None,
-           names: Sequence[str]) -> Fitted:
+def fitted(ordered: recipe.Order, model: trained.Trained, real: Real, names: Sequence[str]
+           ) -> Fitted:
   """Fits, or reads what another worker or an earlier run fitted.
 
   What depends on the machine (thresholds, the classifier's weights) is written beside the
   data, and whoever comes later reads it: all shards pass the same filters.
   """
+  folder = ordered.folder
   path = folder / '.filters.json'
   about = json.loads(path.read_text(encoding='utf-8')) if path.exists() else None
   state = _state(model) if 'discriminator' in names else None
@@ -48,7 +49,7 @@ def fitted(folder: pathlib.Path, model: trained.Trained, real: Real, shares: Sha
   if about is None:
     about = {}
     held = _candidates(real, model.run.num_classes is not None)
-    fakes = sampled(model, shares, CALIBRATION)
+    fakes = sampled(model, ordered, CALIBRATION)
     for name in names:
       one, about[name] = _fit(name, folder, model, real, state, held, fakes)
     with files.write_aside(path, exclusive=True) as f:
@@ -63,11 +64,11 @@ def fitted(folder: pathlib.Path, model: trained.Trained, real: Real, shares: Sha
   return Fitted(made, unlike, about)
 
 
-def sampled(model: trained.Trained, shares: Shares | None, num: int, batch: int = 0
+def sampled(model: trained.Trained, ordered: recipe.Order, num: int, batch: int = 0
             ) -> filters.Candidates:
   """Samples that are in no data set, of its seed and labels."""
   propose = candidates.proposer(model.run.algorithm.sample, model.params, model.variables,
-                                FLAGS.seed, shares, block=FLAGS.block)
+                                FLAGS.seed, ordered.shares, block=ordered.block)
   found = list(propose(np.arange(num), np.full(num, candidates.SPARE + batch)))
   labels = None if found[0].labels is None else np.concatenate([x.labels for x in found])
   return filters.Candidates(np.concatenate([x.images for x in found]), labels,

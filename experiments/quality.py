@@ -33,14 +33,14 @@ def settings(real: quality_options.Real | None) -> dict[str, Any] | None:
 
 def stream(ordered: recipe.Order, model: trained.Trained, real: quality_options.Real) -> Stream:
   """Samples that pass --filters; each shard's counts are kept beside it."""
-  found = fitting.fitted(ordered.folder, model, real, ordered.shares, FLAGS.filters)
+  found = fitting.fitted(ordered, model, real, FLAGS.filters)
   for name, about in found.about.items():
     kept = ''.join(f', {about[k]:.1%} of {k[8:]}' for k in (
         'kept_of_validation', 'kept_of_samples') if k in about)
     print(f'filter {name}: threshold {about["threshold"]:.4g}{kept}', file=sys.stderr)
   propose = candidates.proposer(
       model.run.algorithm.sample, model.params, model.variables, FLAGS.seed, ordered.shares,
-      found.filters, block=FLAGS.block)
+      found.filters, block=ordered.block)
 
   def told(start: int, stop: int, kept: strict.Kept) -> None:
     path = _counts(ordered, start, stop)
@@ -48,7 +48,8 @@ def stream(ordered: recipe.Order, model: trained.Trained, real: quality_options.
     with files.write_aside(path) as f:
       f.write(json.dumps(kept._asdict()).encode())
   return strict.passing(propose, [f.name for f in found.filters], model.image_shape,
-                        unlike=found.unlike, attempts=FLAGS.attempts, block=FLAGS.block, told=told)
+                        unlike=found.unlike, attempts=FLAGS.attempts, block=ordered.block,
+                        told=told)
 
 
 def _counts(ordered: recipe.Order, start: int, stop: int) -> pathlib.Path:
@@ -70,7 +71,7 @@ def measure(ordered: recipe.Order, model: trained.Trained, real: quality_options
     parts = [strict.Kept(**json.loads(_counts(ordered, s.start, s.stop).read_text()))
              for s in ordered.shards]
     kept = sum(parts[1:], parts[0])
-    before = scorer.scores(fitting.sampled(model, ordered.shares, len(images), 1).images)
+    before = scorer.scores(fitting.sampled(model, ordered, len(images), 1).images)
     measured['unfiltered'] = before
     measured['cost'] = {name: before[name] - measured['scores'][name]
                         for name in ('recall', 'coverage')}

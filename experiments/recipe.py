@@ -12,7 +12,7 @@ import jaxlib
 import numpy as np
 
 import jaxsynth
-from jaxsynth.synthesis import image_folder, metadata, plan, records
+from jaxsynth.synthesis import draw, image_folder, metadata, plan, records
 from jaxsynth.synthesis.engine import Format
 from jaxsynth.synthesis.labels import Shares
 import trained
@@ -28,11 +28,13 @@ class Order(NamedTuple):
     splits: images of each.
     shards: all of them.
     shares: of the labels, or `None` for none.
+    block: images computed together.
   """
   folder: pathlib.Path
   splits: dict[str, int]
   shards: list[plan.Shard]
   shares: Shares | None
+  block: int
 
 
 def order(model: trained.Trained) -> Order:
@@ -46,10 +48,11 @@ def order(model: trained.Trained) -> Order:
   if shares is not None:
     plan.check_shares(splits, shares)
   num = sum(splits.values())
-  shards = plan.shards(splits, FLAGS.shards or -(-num // 16000), FLAGS.block)
+  block = FLAGS.block or draw.block_for(jax.devices()[0].platform)
+  shards = plan.shards(splits, FLAGS.shards or -(-num // 16000), block)
   out = pathlib.Path(FLAGS.out).expanduser()
   folder = out if FLAGS.format == 'folder' else out / FLAGS.name / FLAGS.version
-  return Order(folder, splits, shards, shares)
+  return Order(folder, splits, shards, shares, block)
 
 
 def claimed(ordered: Order, model: trained.Trained, filters: dict[str, Any] | None) -> Format:
@@ -75,7 +78,7 @@ def claimed(ordered: Order, model: trained.Trained, filters: dict[str, Any] | No
   metadata.claim(ordered.folder, {
       'name': FLAGS.name, 'version': FLAGS.version, 'format': FLAGS.format,
       'splits': ordered.splits, 'shards': len(ordered.shards), 'labels': ordered.shares,
-      'seed': FLAGS.seed, 'block': FLAGS.block, 'citation': about.citation,
+      'seed': FLAGS.seed, 'block': ordered.block, 'citation': about.citation,
       'model': model.provenance, 'filters': filters, 'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,

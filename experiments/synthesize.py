@@ -48,8 +48,8 @@ flags.DEFINE_string('labels', 'balanced', "Of a conditional model: 'balanced', o
                     'order of the classes (5,3,2 or .5,.3,.2), or of some (0:1,7:3).')
 flags.DEFINE_integer('seed', 0, 'Of the samples.', lower_bound=0)
 flags.DEFINE_integer('shards', None, 'Files; by default one for 16,000 images.', lower_bound=1)
-flags.DEFINE_integer('block', 256, 'Images computed together; another block, other bits.',
-                     lower_bound=1)
+flags.DEFINE_integer('block', None, 'Images computed together; another block, other bits. By '
+                     'default 32 on CPU, 256 elsewhere.', lower_bound=1)
 flags.DEFINE_string('worker', None, "This worker's number and how many there are, as 0/8.")
 flags.DEFINE_bool('distributed', False, 'Call jax.distributed.initialize(), and take the '
                   "worker's number from it.")
@@ -75,6 +75,8 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
   startup.quiet()
+  startup.keep_compiled()
+  startup.keep_memory()
   if FLAGS.distributed:
     jax.distributed.initialize()
   try:
@@ -83,7 +85,6 @@ def main(argv: list[str]) -> None:
     order = recipe.order(model)
     real = quality_options.real_data(model) if FLAGS.filters or wanted else None
     form = recipe.claimed(order, model, quality.settings(real))
-    startup.keep_compiled()
     number, workers = worker()
     mine = plan.own(order.shards, number, workers)
     left = [shard for shard in mine if not form.done(shard)]
@@ -91,7 +92,7 @@ def main(argv: list[str]) -> None:
       stream = quality.stream(order, model, real)
     else:
       stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
-                                  FLAGS.seed, order.shares, block=FLAGS.block)
+                                  FLAGS.seed, order.shares, block=order.block)
   except (ValueError, OSError, ImportError, CheckpointError) as error:
     raise app.UsageError(str(error)) from error
   print(f'worker {number} of {workers}: {len(left)} of {len(mine)} shards to write, in '

@@ -21,7 +21,7 @@ FIGURE = flags.DEFINE_string('figure', None, 'PNG to write; needs matplotlib.')
 def measure(width: int, batch: int) -> dict:
   """One setting, in a process of its own, so that memory is its own."""
   command = [sys.executable, str(race.PEERS / 'jaxsynth_dcgan.py'),
-             f'--width={width}', f'--batch={batch}']
+             f'--width={width}', f'--batch={batch}', '--warm_up=1']
   seconds, about, peak_mb = race.race({'jaxsynth': command}, STEPS.value)['jaxsynth']
   median = statistics.median(seconds)
   return {'width': width, 'batch': batch, 'median_s': median, 'min_s': min(seconds),
@@ -47,7 +47,8 @@ def draw(rows: list[dict], path: pathlib.Path) -> None:
   axes.set_xticks(batches, [str(b) for b in batches])
   axes.minorticks_off()
   axes.grid(alpha=0.3)
-  axes.legend(frameon=False)
+  axes.legend(frameon=False, ncols=4, loc='lower center', bbox_to_anchor=(0.5, 1),
+              columnspacing=1, handlelength=1.2)
   figure.savefig(path, dpi=120)
 
 

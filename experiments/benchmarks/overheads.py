@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import functools
 import json
 import pathlib
+import resource
 import statistics
 import sys
 import tempfile
@@ -107,6 +108,8 @@ def chores(config: dict, folder: pathlib.Path, steps: Steps) -> dict[str, float]
 
 def main(argv: list[str]) -> None:
   del argv
+  startup.quiet()
+  startup.keep_compiled()
   startup.keep_memory()
   config = options.config()
   tiny = {**config, 'generator_width': 4, 'discriminator_width': 4, 'batch_size': 8}
@@ -135,6 +138,9 @@ def main(argv: list[str]) -> None:
       share = s / step / config[every[name]] if name in every else s / step / config['steps']
       rows.append({'case': name, 's': s, 'share_of_run': share})
       print(f'{name:36}{s:9.4f} s  {share:7.3%} of a run')
+  peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+  rows.append({'case': 'peak', 'peak_mb': peak})
+  print(f'{"most memory held":36}{peak:9.0f} MB')
   print()
   for row in rows:
     print(json.dumps(row))

@@ -28,7 +28,7 @@ import trained  # noqa: E402
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 NUM = flags.DEFINE_integer('num', 4096, 'Images of each timing.', lower_bound=1)
-BLOCKS = flags.DEFINE_list('blocks', '256', 'Images computed together.')
+BLOCKS = flags.DEFINE_list('blocks', '32,256', 'Images computed together.')
 REPEATS = flags.DEFINE_integer('repeats', 3, 'Turns.', lower_bound=1)
 PARTS = flags.DEFINE_bool('parts', True, 'Time the parts too.')
 
@@ -105,8 +105,8 @@ def main(argv: list[str]) -> None:
   memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
   rows.append({'peak_memory_mb': memory / (2 ** 20 if sys.platform == 'darwin' else 2 ** 10)})
   if PARTS.value:
-    (piece,) = stream(0, block)
-    for row in parts(piece.images, about):
+    images = np.concatenate([piece.images for piece in stream(0, 256)])
+    for row in parts(images, about):
       print(f'{row["part"]:28}{row["us"]:8.1f} us an image' +
             (f'{row["bytes"]:9.1f} bytes' if 'bytes' in row else
              f'{row["images_per_s"]:9,.0f} images/s'))

@@ -8,7 +8,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.synthesis.draw import BLOCK, key_of, quantized
+from jaxsynth.synthesis.draw import block_for, key_of, quantized
 from jaxsynth.synthesis.filters.base import Candidates, Filter
 from jaxsynth.synthesis.labels import labels_for, Shares
 from jaxsynth.types import PerPlayer
@@ -40,7 +40,7 @@ Propose = Callable[[np.ndarray, np.ndarray], Iterator[Judged]]
 
 def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: int,
              shares: Shares | None = None, filters: Sequence[Filter] = (), *,
-             block: int = BLOCK, devices: Sequence[jax.Device] | None = None,
+             block: int | None = None, devices: Sequence[jax.Device] | None = None,
              ahead: int = 2) -> Propose:
   """Draws candidates and scores them by all filters, where they were drawn.
 
@@ -65,7 +65,9 @@ def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   >>> some.labels.tolist(), bool((some.images[0] == some.images[1]).any())
   ([2, 2], False)
   """
-  mesh = jax.sharding.Mesh(jax.local_devices() if devices is None else list(devices), ('block',))
+  devices = jax.local_devices() if devices is None else list(devices)
+  block = block_for(devices[0].platform) if block is None else block
+  mesh = jax.sharding.Mesh(devices, ('block',))
   whole, each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
   everywhere = jax.sharding.NamedSharding(mesh, whole)
   model = jax.device_put((params, variables, key_of(seed)), everywhere)

@@ -13,7 +13,6 @@ from jaxsynth.synthesis.labels import Shares, labels_for
 from jaxsynth.types import PerPlayer
 
 Draw = Callable[[PerPlayer, PerPlayer, Array, int, int], np.ndarray]
-BLOCK = 256  # samples computed together
 STREAM = 0x53594e54  # parts the samples' keys from those of a run of the same seed
 
 
@@ -39,6 +38,15 @@ def sample_at(sample: Callable, params: PerPlayer, variables: PerPlayer, key: Ar
 def key_of(seed: int | Array) -> Array:
   """The key of the samples of a seed: of data sets, exported samplers, online batches."""
   return jax.random.fold_in(jax.random.key(seed), STREAM)
+
+
+def block_for(platform: str) -> int:
+  """How many samples are computed together: few fit a CPU's caches, many fill the rest.
+
+  >>> block_for('cpu'), block_for('tpu')
+  (32, 256)
+  """
+  return 32 if platform == 'cpu' else 256
 
 
 def quantized(images: Array) -> Array:
@@ -107,7 +115,7 @@ Stream = Callable[[int, int], Iterator[Piece]]
 
 
 def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: int,
-             shares: Shares | None = None, *, block: int = BLOCK,
+             shares: Shares | None = None, *, block: int | None = None,
              devices: Sequence[jax.Device] | None = None, ahead: int = 2) -> Stream:
   """Draws long runs of samples as uint8 images.
 
@@ -120,7 +128,8 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
     variables: the model's; copied to every device.
     seed: of the samples.
     shares: as `drawer`'s.
-    block: samples a device computes together; another block, other bits.
+    block: samples a device computes together; another block, other bits. By default
+      `block_for` of the devices.
     devices: of this process; all of them by default.
     ahead: calls in flight.
 
@@ -137,9 +146,11 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   >>> [(piece.start, piece.labels.tolist()) for piece in stream(2, 10)]
   [(2, [2, 0]), (4, [1, 2, 0, 1]), (8, [2, 0])]
   """
+  devices = jax.local_devices() if devices is None else list(devices)
+  block = block_for(devices[0].platform) if block is None else block
   if block < 1 or ahead < 1:
     raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
-  mesh = jax.sharding.Mesh(jax.local_devices() if devices is None else list(devices), ('block',))
+  mesh = jax.sharding.Mesh(devices, ('block',))
   whole, each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
   model = jax.device_put((params, variables, key_of(seed)),
                          jax.sharding.NamedSharding(mesh, whole))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxsynth.synthesis.candidates import Judged, Propose
-from jaxsynth.synthesis.draw import BLOCK, Piece, Stream
+from jaxsynth.synthesis.draw import Piece, Stream
 from jaxsynth.synthesis.filters import duplicates
 
 WINDOW = 16  # blocks that are filled together
@@ -64,7 +64,7 @@ class _Window:
 
 
 def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int, int], *,
-            unlike: float | None = None, attempts: int = 64, block: int = BLOCK,
+            block: int, unlike: float | None = None, attempts: int = 64,
             told: Callable[[int, int, Kept], None] = lambda start, stop, kept: None) -> Stream:
   """Draws runs of samples that pass, each in its place and with its label.
 
@@ -78,11 +78,11 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int,
     propose: the candidates, see `candidates.proposer`.
     names: of its filters.
     image_shape: `(H, W, C)`.
+    block: as the proposer's.
     unlike: the distance, `duplicates.duplicate_threshold`, below which two samples are
       copies; `None` to let them be.
     attempts: candidates a sample, on average over the 16 blocks that are filled together,
       before it is given up.
-    block: as the proposer's.
     told: called with `(start, stop, kept)` once a run is complete, before its last piece.
 
   Returns:

@@ -30,6 +30,7 @@ def main() -> None:
   parser.add_argument('--batch', type=int, default=64)
   parser.add_argument('--width', type=int, default=128)
   parser.add_argument('--plain', action='store_true')
+  parser.add_argument('--warm_up', type=int, default=3)
   args = parser.parse_args()
   startup.keep_memory()
   adam = optax.adam(1e-4, b1=0.)
@@ -48,7 +49,8 @@ def main() -> None:
     jax.block_until_ready((state, metrics))
 
   cost = step.cost_analysis() or {}
-  serve(f'jax {jax.__version__}', run, flops=cost.get('flops'))
+  serve(f'jax {jax.__version__}', run, args.warm_up,
+        flops=cost.get('flops'))
 
 
 if __name__ == '__main__':
