@@ -30,7 +30,7 @@ def test_the_stages_are_the_articles_and_read_what_is_before_them():
   for i, stage in enumerate(plan.values()):
     assert set(stage.reads) <= set(stages.NAMES[:i])
     for script, *_ in stage.commands:
-      assert (ROOT / 'experiments' / script).exists() or script == 'downstream.py'
+      assert (ROOT / 'experiments' / script).exists()
   draw, score = plan['filter'].commands
   assert {'--filters=density', '--keep=0.9', '--name=synthetic_filtered', '--num=40',
           '--labels=30,10', '--validation_split=validation'} <= set(draw)
