@@ -4,6 +4,8 @@ import json
 import pathlib
 from typing import Any, NamedTuple
 
+from jaxsynth.data.analysis.findings import plural
+
 
 class Results(NamedTuple):
   """The stages' own files; an empty one where a stage has not ended.
@@ -114,7 +116,8 @@ def _collected(r: Results) -> str:
 
 def _analysed(r: Results) -> str:
   level = [f['level'] for f in r.analysis['findings']]
-  return f'{level.count("bad")} faults and {level.count("warning")} warnings were found.'
+  return (f'Found: {plural(level.count("bad"), "fault")}, '
+          f'{plural(level.count("warning"), "warning")}.')
 
 
 def _trained(r: Results) -> str:
@@ -168,7 +171,7 @@ OUT = {
                                    for name, x in r.collection['sets'].items()),
     'preprocess': lambda r: 'x'.join(map(str, r.prepared['image_shape'])) + (
         '' if r.prepared['changed'] else ', nothing changed'),
-    'analyse': lambda r: _analysed(r).replace(' were found.', ''),
+    'analyse': lambda r: _analysed(r)[7:-1],
     'train': lambda r: f'{r.config["flags"]["steps"]:,} steps',
     'synthesise': lambda r: _images(r.num('synthesise')),
     'assess': lambda r: f'Frechet {_score(r.before, "frechet")}',

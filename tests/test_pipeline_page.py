@@ -76,7 +76,7 @@ def out(tmp_path):
 def test_the_page_tells_of_every_stage_and_escapes_every_name(out):
   text = report.render(pipeline_page.page(out))
   assert '<script' not in text and text.count('&lt;script&gt;') > 20
-  for what in ('3.25 (floor 0.1)', '2.5', '1 faults and 0 warnings', 'Does not apply', '62.5%',
+  for what in ('3.25 (floor 0.1)', '2.5', '1 fault, 0 warnings', 'Does not apply', '62.5%',
                'Classifiers that learn', 'help in 1 and hurt in 0 of 1', 'Collect (2 starts)',
                'The code has changed since these ran', 'learned for 30 steps'):
     assert what in text, what
