@@ -7,9 +7,10 @@ from jaxsynth.report.bars import bars
 from jaxsynth.report.charts import binned, curve, histograms, scatter
 from jaxsynth.report.html import render, write
 from jaxsynth.report.maps import maps
-from jaxsynth.report.page import Figure, Note, Page, Score, Scores, Section, Table
+from jaxsynth.report.page import (Code, Figure, Item, Links, Note, Page, Score,
+                                  Scores, Section, Table)
 from jaxsynth.report.pictures import image_grid, pairs
 
-__all__ = ('Figure', 'Note', 'Page', 'Score', 'Scores', 'Section', 'Table', 'bars', 'binned',
-           'curve', 'histograms', 'image_grid', 'maps', 'pairs', 'render', 'scatter',
-           'write')
+__all__ = ('Code', 'Figure', 'Item', 'Links', 'Note', 'Page', 'Score', 'Scores', 'Section',
+           'Table', 'bars', 'binned', 'curve', 'histograms', 'image_grid', 'maps', 'pairs',
+           'render', 'scatter', 'write')

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 from typing import Any
+import urllib.parse
 
 from jaxsynth import files
 from jaxsynth.report import page as pages
@@ -51,7 +52,7 @@ def _template() -> Any:
       lstrip_blocks=True, loader=jinja2.FileSystemLoader(HERE))
   environment.filters.update(
       number=pages.number, kind=lambda item: type(item).__name__,
-      numeric=lambda x: not isinstance(x, str),
+      numeric=lambda x: not isinstance(x, str), quoted=urllib.parse.quote,
       paragraphs=lambda text: [p for p in re.split(r'\n\s*\n', text.strip()) if p])
   environment.globals['style'] = (HERE / 'style.css').read_text(encoding='utf-8')
   environment.globals['marks'] = {'good': '▲', 'neutral': '●', 'bad': '▼'}

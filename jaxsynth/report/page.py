@@ -65,11 +65,31 @@ class Scores(NamedTuple):
   rows: Sequence[Score]
 
 
+class Links(NamedTuple):
+  """Where to read on.
+
+  Attributes:
+    text: what there is.
+    targets: `(text, path)` of each: a file beside the page or below it, as
+      `analyse/report.html`, not yet quoted.
+  """
+  text: str
+  targets: Sequence[tuple[str, str]]
+
+
+class Code(NamedTuple):
+  """Commands, as they are typed; long lines break on a phone."""
+  text: str
+
+
+Item = Table | Figure | Note | Scores | Links | Code
+
+
 class Section(NamedTuple):
   """A heading, paragraphs (parted by blank lines), and what stands under them."""
   heading: str
   text: str = ''
-  items: Sequence[Table | Figure | Note | Scores] = ()
+  items: Sequence[Item] = ()
 
 
 class Page(NamedTuple):
@@ -92,7 +112,8 @@ def checked(page: Page) -> Page:
 
   Raises:
     ValueError: no title or heading, a figure without picture, meaning or alternative
-      text, a row of another length than its columns, or an unknown mark or kind.
+      text, a row of another length than its columns, a link that leaves the page's
+      folder, or an unknown mark or kind.
   """
   if not page.title.strip():
     raise ValueError('a page without a title')
@@ -106,7 +127,7 @@ def checked(page: Page) -> Page:
   return page
 
 
-def _fault(item: Table | Figure | Note | Scores) -> str | None:
+def _fault(item: Item) -> str | None:
   match item:
     case Figure(picture, meaning, alt):
       missing = [name for name, x in (('picture', picture), ('meaning', meaning),
@@ -124,7 +145,13 @@ def _fault(item: Table | Figure | Note | Scores) -> str | None:
       return (f'score {odd_marks[0].name!r}: mark {odd_marks[0].mark!r}, better '
               f"{odd_marks[0].better!r}, expected 'good', 'neutral' or 'bad', and 'lower' "
               "or 'higher'" if odd_marks else None)
-  return f'{type(item).__name__}: expected a Table, Figure, Note or Scores'
+    case Links(_, targets):
+      out = [path for _, path in targets
+             if not path or path.startswith(('/', '\\')) or '..' in path.split('/')]
+      return f'a link to {out[0]!r}, expected a file below the page' if out else None
+    case Code():
+      return None
+  return f'{type(item).__name__}: expected a Table, Figure, Note, Scores, Links or Code'
 
 
 def number(x: Cell) -> str:

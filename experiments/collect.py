@@ -1,0 +1,58 @@
+r"""Opens a data set, checks its flags and says what is there, before anything is changed.
+
+    python experiments/collect.py --dataset=mnist5k --report=/tmp/collected
+
+Into --report goes collection.json: of the images trained on, of those held out and of those
+tested on the size, the shapes, the classes and a SHA-256 of every example. The same data give
+the same bytes, wherever they lie.
+"""
+import clock  # first: it says when
+
+import json
+import pathlib
+import time
+
+from absl import app, flags
+
+import collected
+import data_options
+from jaxsynth import files
+import sets
+import startup
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string('validation_split', None, 'Real images that nothing learns from: a split, a '
+                    'folder or an .npz file; by default the split validation, if there is one.')
+flags.DEFINE_string('test_split', None, 'Real images that the results are held against; by '
+                    'default the split test, if there is one.')
+flags.DEFINE_string('report', None, 'Folder of collection.json; made if missing.', required=True)
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
+  startup.quiet()
+  config = data_options.config()
+  try:
+    role = collected.roles(config, FLAGS.validation_split, FLAGS.test_split)
+    found = {}
+    for name, own in collected.configs(config, role).items():
+      source = collected.raw(own)
+      found[name] = {'split': own['split'] if sets.splits_of(own) else own['dataset'],
+                     **collected.fingerprint(source)}
+      print(f'{name}: {source.size:,} images')
+    classes = found['train']['classes']
+    names = sets.class_names(config, len(classes)) if classes else []
+    folder = pathlib.Path(FLAGS.report).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    with files.write_aside(folder / 'collection.json') as f:
+      f.write(json.dumps({'dataset': pathlib.Path(config['dataset']).name, 'names': names,
+                          'roles': role, 'sets': found}, indent=1).encode() + b'\n')
+  except (ValueError, OSError, ImportError) as error:
+    raise app.UsageError(str(error)) from error
+  print(f'done: {folder / "collection.json"} ({time.perf_counter() - clock.START:.0f} s)')
+
+
+if __name__ == '__main__':
+  app.run(main)

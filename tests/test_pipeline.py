@@ -1,0 +1,260 @@
+"""The pipeline's machinery, on stages that take milliseconds: skip, redo, resume, refuse."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pipeline_check
+import pipeline_options
+import pipeline_record as records
+import pipeline_run as run
+import pipeline_stages as stages
+import pytest
+import workdir
+
+ROOT = pathlib.Path(__file__).parent.parent
+PROGRAM = '''
+import pathlib, sys, time
+flags = dict(x.lstrip('-').split('=', 1) for x in sys.argv[1:])
+folder = pathlib.Path(flags['report'])
+folder.mkdir(parents=True, exist_ok=True)
+done = folder / 'parts'  # what a stopped run has, and the next goes on from
+with open(done, 'a') as f:
+  f.write('part ')
+print('words of', flags['value'], flush=True)
+time.sleep(float(flags.get('sleep', 0)))
+if 'writes' not in flags:
+  (folder / 'result').write_text(flags['value'])
+sys.exit(int(flags.get('code', 0)))
+'''
+
+
+@pytest.fixture
+def out(tmp_path):
+  (tmp_path / 'out/stages').mkdir(parents=True)
+  (tmp_path / 'fake.py').write_text(PROGRAM)
+  return tmp_path / 'out'
+
+
+def fake(out, name='one', *flags, value='1', **fields):
+  args = (str(out.parent / 'fake.py'), f'--report={out}/{name}', f'--value={value}', *flags)
+  return stages.Stage(name, (args,), (f'{name}/result',), owns=(name,), **fields)
+
+
+def parts(out, name='one'):
+  return (out / name / 'parts').read_text().split()
+
+
+def test_what_is_unchanged_is_skipped(out, capsys):
+  first = run.execute(fake(out), out)
+  assert first['status'] == 'done' and first['starts'] == 1 and first['seconds'] >= 0
+  assert 'fake.py' in first['shown'][0] and '--value=1' in first['shown'][0]
+  assert run.execute(fake(out), out) == first == records.read(out, 'one')
+  assert parts(out) == ['part'] and 'unchanged, skipped' in capsys.readouterr().out
+  assert 'words of 1' in (out / 'logs/one.log').read_text()
+  os.utime(out / 'one/result')  # a copied folder has other times
+  run.execute(fake(out), out)
+  moved = out.rename(out.parent / 'moved')
+  run.execute(fake(moved)._replace(commands=(
+      (str(out.parent / 'fake.py'), f'--report={moved}/one', '--value=1'),)), moved)
+  assert parts(moved) == ['part']
+
+
+def test_another_command_starts_anew(out, capsys):
+  run.execute(fake(out), out)
+  run.execute(fake(out, value='2'), out)
+  assert parts(out) == ['part'] and (out / 'one/result').read_text() == '2'
+  assert 'its command changed: --value=1 before, --value=2 now' in capsys.readouterr().out
+  run.execute(fake(out, value='2', about={'flags': '--steps=3'}), out)
+  run.execute(fake(out, value='2', about={'flags': '--steps=4'}), out)
+  assert 'its flags changed: --steps=3 before, --steps=4 now' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda p: p.unlink(), lambda p: p.write_text('2'), lambda p: p.write_text('longer')])
+def test_a_missing_or_changed_output_is_made_again(out, capsys, spoil):
+  run.execute(fake(out), out)
+  spoil(out / 'one/result')
+  run.execute(fake(out), out)
+  assert (out / 'one/result').read_text() == '1' and len(parts(out)) == 2
+  assert 'one/result is missing or was changed' in capsys.readouterr().out
+
+
+def test_what_another_stage_leaves_redoes_its_readers(out, capsys):
+  one, two = fake(out), fake(out, 'two', reads=('one',))
+  with pytest.raises(run.Failed, match='two reads what one leaves, and that is not there'):
+    run.execute(two, out)
+  for _ in range(2):
+    run.execute(one, out), run.execute(two, out)
+  assert len(parts(out, 'two')) == 1
+  run.execute(one, out, rerun=True)  # the same bytes
+  run.execute(two, out)
+  assert len(parts(out, 'two')) == 1
+  run.execute(fake(out, value='5'), out)
+  run.execute(two, out)
+  assert 'one/result changed' in capsys.readouterr().out
+  (out / 'one/result').unlink()
+  with pytest.raises(run.Failed, match='run one too'):
+    run.execute(two, out)
+
+
+def test_rerun_starts_from_nothing(out):
+  for _ in range(2):
+    run.execute(fake(out), out, rerun=True)
+  assert parts(out) == ['part']
+
+
+def test_a_long_run_is_set_aside_and_only_what_may_change_goes_on(out):
+  own = lambda *flags: fake(out, 'one', *flags, keeps=('steps', 'tensorboard'))
+  run.execute(own('--steps=1'), out)
+  run.execute(own('--steps=2', '--notensorboard='), out)
+  assert parts(out) == ['part', 'part']
+  run.execute(own('--steps=2', '--width=3'), out)
+  assert parts(out) == ['part']
+  assert (out / 'replaced/one-1/parts').read_text().split() == ['part', 'part']
+  run.execute(own('--steps=2', '--width=3')._replace(about={'data': 'others'}), out)
+  assert parts(out) == ['part'] and (out / 'replaced/one-2').is_dir()
+  assert set(stages.RESUMES) == {'steps', *workdir.FREE}
+
+
+def test_a_failure_says_what_and_how_to_go_on(out):
+  with pytest.raises(run.Failed) as error:
+    run.execute(fake(out, 'one', '--code=7'), out)
+  text = str(error.value)
+  assert 'one failed (exit code 7)' in text and '| words of 1' in text
+  assert f'{out}/logs/one.log' in text and 'fake.py' in text.splitlines()[-1]
+  assert records.read(out, 'one') is None and records.read(out, 'one', 'begun')['starts'] == 1
+  with pytest.raises(run.Failed, match='exit code 3'):  # no gate here
+    run.execute(fake(out, 'one', '--code=3'), out)
+  with pytest.raises(run.Failed, match=r'one ended, but left no .*one/result'):
+    run.execute(fake(out, 'one', '--writes=nothing'), out)
+
+
+def test_a_rejected_data_set_is_no_failure(out):
+  gated = fake(out, 'one', '--code=3', gated=True)
+  assert run.execute(gated, out)['status'] == 'rejected'
+  assert run.execute(gated, out)['status'] == 'rejected'  # skipped, and not forgotten
+  assert len(parts(out)) == 1
+
+
+def test_a_stage_that_does_not_apply_is_said_to_until_it_does(out, capsys):
+  run.execute(fake(out, why_not='no labels'), out)
+  assert 'does not apply: no labels' in capsys.readouterr().out and not (out / 'one').exists()
+  assert run.execute(fake(out), out)['status'] == 'done'
+
+
+DRIVER = '''
+import pathlib, signal, sys
+sys.path.insert(0, sys.argv[1])
+import pipeline_run as run, pipeline_stages as stages
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+out = pathlib.Path(sys.argv[2])
+args = (str(out.parent / 'fake.py'), f'--report={out}/one', '--value=1', '--sleep=' + sys.argv[3])
+run.execute(stages.Stage('one', (args,), ('one/result',), about={'x': ''}, owns=('one',)), out)
+'''
+
+
+@pytest.mark.parametrize('how', [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_pipeline_stops_its_program_and_goes_on_later(out, how):
+  """The fake's time to sleep is no part of what it makes: it is put among what never counts."""
+  command = [sys.executable, '-c', DRIVER, str(ROOT / 'experiments'), str(out), '60']
+  process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+  deadline = time.monotonic() + 20
+  while not (out / 'one/parts').exists() and time.monotonic() < deadline:
+    time.sleep(.01)
+  process.send_signal(how)
+  assert process.wait(20) == (143 if how == signal.SIGTERM else -how)
+  while children(out) and time.monotonic() < deadline:
+    time.sleep(.02)
+  assert not children(out)
+  begun = records.read(out, 'one', 'begun')
+  assert records.read(out, 'one') is None and begun['starts'] == 1
+  begun['commands'][0][-1] = '--sleep=0'
+  records.write(out, 'one', begun, 'begun')
+  command[-1] = '0'
+  assert subprocess.run(command, check=True, text=True, capture_output=True).stdout.startswith(
+      'one:         taken up again')
+  assert len(parts(out)) == 2 and records.read(out, 'one')['starts'] == 2
+
+
+def children(out):
+  """Programs that still run there."""
+  found = []
+  for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+    try:
+      text = path.read_bytes().decode(errors='replace')
+    except OSError:
+      continue
+    if f'--report={out}/one' in text:
+      found.append(text)
+  return found
+
+
+@pytest.mark.parametrize('lines, message', [
+    ('--steps=3\n--workdir=/x', 'it has --workdir, which is for the pipeline to say'),
+    ('--dataset=mnist', '--dataset=mnist, but here it is --dataset=mnist5k'),
+    ('--image_size=32,32', '--image_size=32,32, but here it is --image_size='),
+    ('--seed=3', '--seed=3, but here it is --seed=0')])
+def test_a_training_flagfile_may_not_speak_for_all(tmp_path, lines, message):
+  path = tmp_path / 'train.flags'
+  path.write_text(f'# nested files count\n{lines}\n')
+  (tmp_path / 'outer.flags').write_text(f'--flagfile={path}\n')
+  train = pipeline_options.flagfile(str(tmp_path / 'outer.flags'))
+  own = {'dataset': 'mnist5k', 'image_size': None, 'seed': 0}
+  with pytest.raises(ValueError, match=message):
+    pipeline_options.check_train(train, own, str(path))
+  pipeline_options.check_train(['--dataset=mnist5k', '--seed=0', '--steps=9'], own, '')
+
+
+def test_flags_of_all_stages_are_checked_before_the_first(out):
+  bad = stages.Stage('train', (('mnist_dcgan.py', '--workdir=x', '--stepz=3'),), ())
+  with pytest.raises(ValueError, match="train: mnist_dcgan.py: .*Unknown .* flag 'stepz'"):
+    pipeline_check.arguments([bad], out)
+
+
+def pipeline(*flags):
+  return subprocess.run([sys.executable, 'experiments/pipeline.py', *flags], cwd=ROOT, text=True,
+                        capture_output=True)
+
+
+def test_bad_flags_of_the_pipeline_are_refused(tmp_path):
+  for flags, message in ((['--stages=collect,dream'], 'expected some of collect, preprocess'),
+                         (['--filters=nice'], 'expected some of discriminator'),
+                         (['--train_flags=nothing.flags'], 'nothing.flags')):
+    done = pipeline(f'--out={tmp_path}', *flags)
+    assert done.returncode and message in done.stderr + done.stdout
+    assert 'Traceback' not in done.stderr
+
+
+TINY = '''--conditional
+--generator_width=4
+--discriminator_width=4
+--latent_dim=4
+--steps=3
+--num_synthetic=0
+--notensorboard
+'''
+
+
+def test_the_real_stages_of_a_tiny_run(tmp_path):
+  """Up to the page, on mnist5k; again: all are skipped."""
+  flags = tmp_path / 'train.flags'
+  flags.write_text(TINY)
+  command = [f'--out={tmp_path / "o"}', f'--train_flags={flags}', '--num=200', '--labels=balanced',
+             '--require=frechet<=1', '--features=pixels',
+             '--stages=collect,train,synthesise,report']
+  done = pipeline(*command)
+  assert done.returncode == 3, done.stdout + done.stderr
+  assert 'synthesise:  rejected' in done.stdout and 'the data set is rejected' in done.stdout
+  page = (tmp_path / 'o/report.html').read_text()
+  assert 'REJECTED' in page and 'href="./collect/collection.json"' in page
+  assert 'frechet&lt;=1' in page and 'experiments/mnist_dcgan.py' in page
+  records_before = {p: p.read_bytes() for p in (tmp_path / 'o/stages').iterdir()}
+  again = pipeline(*command)
+  assert again.returncode == 3 and again.stdout.count('unchanged, skipped') == 4, again.stdout
+  assert {p: p.read_bytes() for p in (tmp_path / 'o/stages').iterdir()} == records_before
+  collection = json.loads((tmp_path / 'o/collect/collection.json').read_text())
+  assert collection['sets']['train']['classes'] == [400] * 10
