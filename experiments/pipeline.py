@@ -33,7 +33,7 @@ FLAGS = pipeline_options.FLAGS
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
-  signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+  signal.signal(signal.SIGTERM, stop)
   start = time.monotonic()
   try:
     options = pipeline_options.options()
@@ -53,6 +53,12 @@ def main(argv: list[str]) -> None:
   if rejected:
     print('the data set is rejected: see --require, and its scores in the report')
     sys.exit(run.REJECTED)
+
+
+def stop(*_: object) -> None:
+  """Ends the program that runs, and then this one."""
+  print('stopped by SIGTERM; the same command goes on', file=sys.stderr, flush=True)
+  sys.exit(128 + signal.SIGTERM)
 
 
 def everything(options: stages.Options, out: pathlib.Path) -> bool:
