@@ -87,8 +87,9 @@ def is_path(name: str) -> bool:
 
 
 def name_of(dataset: str) -> str:
-  """What a record calls the data set: the last part of a path."""
-  return pathlib.Path(dataset).expanduser().absolute().name
+  """What a record calls the data set: the last part of a path, but for a version's number."""
+  path = pathlib.Path(dataset).expanduser().absolute()
+  return path.parent.name if data.is_prepared(path) else path.name
 
 
 def of_split(config: Mapping[str, Any], split: str) -> dict[str, Any]:

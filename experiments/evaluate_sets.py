@@ -127,8 +127,9 @@ def synthetic(config: Mapping[str, Any]) -> tuple[Set, int | None, dict[str, Any
   if config['num'] and config['num'] < source.size:
     at = some(source.size, config['num'], config['seed'])
   batch = source.take(at)
-  images = predict.checked(batch['image'], who=path.name)
-  return Set(path.name, images, batch.get('label')), source.num_classes, about
+  name = build.name_of(str(path))
+  images = predict.checked(batch['image'], who=name)
+  return Set(name, images, batch.get('label')), source.num_classes, about
 
 
 def _of_run(path: pathlib.Path, config: Mapping[str, Any]

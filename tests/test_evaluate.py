@@ -150,6 +150,7 @@ def test_every_kind_of_path(tmp_path, real, monkeypatch):
     found, num_classes, _ = of(path)
     np.testing.assert_array_equal(found.images, images)
     np.testing.assert_array_equal(found.labels, labels)
+    assert found.name == ('a.npz' if path.suffix == '.npz' else 'prepared')
   folder, num_classes, about = of(tmp_path / 'folder', num=100)
   assert len(folder.images) == 100 and num_classes == 10 and about['kind'] == 'folder'
   drawn, classes, about = of(run, num=110)
