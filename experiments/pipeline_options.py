@@ -7,6 +7,7 @@ from absl import flags
 import data_options
 import pipeline_record as records
 from pipeline_stages import NAMES, Options
+import pipeline_train
 
 FILTERS = ('discriminator', 'classifier', 'realism', 'density', 'copies', 'duplicates')
 FLAGS = flags.FLAGS
@@ -58,8 +59,8 @@ def options() -> Options:
   """
   config = data_options.config()
   path = FLAGS.train_flags
-  train = flagfile(path) if path else []
-  check_train(train, {**config, 'seed': FLAGS.seed}, path or '')
+  train = pipeline_train.flagfile(path) if path else []
+  pipeline_train.check(train, {**config, 'seed': FLAGS.seed}, path or '')
   given = {name: FLAGS[f'downstream_{name}'].value for name in ('sizes', 'parts', 'seeds', 'steps')}
   downstream = {name: ','.join(x) if isinstance(x, list) else str(x)
                 for name, x in given.items() if x is not None}
@@ -70,35 +71,3 @@ def options() -> Options:
                    (FLAGS.validation_split, FLAGS.test_split)),
       FLAGS.seed, path, tuple(train), FLAGS.name, FLAGS.num, FLAGS.labels,
       ','.join(FLAGS.filters), FLAGS.keep, FLAGS.require, FLAGS.features, downstream)
-
-
-def flagfile(path: str) -> list[str]:
-  """The flags in a file, those of files that it names among them.
-
-  Raises:
-    ValueError: it cannot be read.
-  """
-  try:
-    return FLAGS.read_flags_from_files([f'--flagfile={path}'])
-  except flags.Error as error:
-    raise ValueError(f'--train_flags={path}: {error}') from error
-
-
-def check_train(train: list[str], own: dict, path: str) -> None:
-  """Holds a training flagfile against the pipeline's flags, which every stage gets.
-
-  Raises:
-    ValueError: it names a folder, or a flag of the data or a seed that is another one here.
-  """
-  for flag in train:
-    name, _, value = flag.lstrip('-').partition('=')
-    if name in ('workdir', 'fresh', 'nofresh'):
-      raise ValueError(f'--train_flags={path}: it has --{name}, which is for the pipeline to say; '
-                       'remove it there')
-    if name in own:
-      here = own[name]
-      text = ','.join(map(str, here)) if isinstance(here, list) else (
-          '' if here is None else str(here))
-      if value.strip('\'"') != text and str(here) != value:
-        raise ValueError(f'--train_flags={path}: {flag}, but here it is --{name}={text}, for '
-                         'every stage; give the flag to the pipeline, not to the training alone')

@@ -1,6 +1,5 @@
 """Runs a stage where its result does not hold, in processes that end with this one."""
 from collections.abc import Sequence
-import ctypes
 import os
 import pathlib
 import re
@@ -18,6 +17,7 @@ from pipeline_stages import Args, Stage
 
 REJECTED = 3  # the exit code of a data set that is written but not good enough
 TAIL = 12  # lines of a log that a failure shows
+CHILD = records.HERE / 'pipeline_child.py'
 PATIENCE = 10  # seconds that a stopped program has to end
 
 
@@ -163,12 +163,12 @@ def shown(args: Args) -> str:
 
 
 def call(argv: Sequence[str], log: pathlib.Path) -> int:
-  """Runs a program to its end, its output behind the log's; it is stopped when this is."""
+  """Runs a Python program to its end, its output behind the log's; it is stopped when this is."""
   with open(log, 'ab') as f:
     f.write(f'$ {shlex.join(argv)}\n'.encode())
     f.flush()
-    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
-                             preexec_fn=_bound())
+    child = subprocess.Popen([argv[0], str(CHILD), str(os.getpid()), *argv[1:]],
+                             stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT)
     try:
       return child.wait()
     finally:
@@ -179,23 +179,6 @@ def call(argv: Sequence[str], log: pathlib.Path) -> int:
         except subprocess.TimeoutExpired:
           child.kill()
           child.wait()
-
-
-def _bound() -> Any:
-  """On Linux a child gets SIGTERM when this process dies, be it by SIGKILL."""
-  if not sys.platform.startswith('linux'):
-    return None
-  try:
-    prctl = ctypes.CDLL(None).prctl
-  except (OSError, AttributeError):
-    return None
-  death, parent = 1, os.getpid()  # PR_SET_PDEATHSIG
-
-  def bind() -> None:
-    prctl(death, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before
-      os._exit(1)
-  return bind
 
 
 def say(name: str, text: str) -> None:

@@ -8,10 +8,10 @@ import sys
 import time
 
 import pipeline_check
-import pipeline_options
 import pipeline_record as records
 import pipeline_run as run
 import pipeline_stages as stages
+import pipeline_train
 import pytest
 import workdir
 
@@ -202,11 +202,11 @@ def test_a_training_flagfile_may_not_speak_for_all(tmp_path, lines, message):
   path = tmp_path / 'train.flags'
   path.write_text(f'# nested files count\n{lines}\n')
   (tmp_path / 'outer.flags').write_text(f'--flagfile={path}\n')
-  train = pipeline_options.flagfile(str(tmp_path / 'outer.flags'))
+  train = pipeline_train.flagfile(str(tmp_path / 'outer.flags'))
   own = {'dataset': 'mnist5k', 'image_size': None, 'seed': 0}
   with pytest.raises(ValueError, match=message):
-    pipeline_options.check_train(train, own, str(path))
-  pipeline_options.check_train(['--dataset=mnist5k', '--seed=0', '--steps=9'], own, '')
+    pipeline_train.check(train, own, str(path))
+  pipeline_train.check(['--dataset=mnist5k', '--seed=0', '--steps=9'], own, '')
 
 
 def test_flags_of_all_stages_are_checked_before_the_first(out):
