@@ -38,6 +38,8 @@ flags.DEFINE_integer('generator_width', 128, 'Channels.', lower_bound=1)
 flags.DEFINE_integer('discriminator_width', 128, 'Channels.', lower_bound=1)
 flags.DEFINE_enum('generator_norm', 'batch', ['batch', 'group'], 'Normalisation: of the '
                   'batch, or of each example.')
+flags.DEFINE_bool('conditional_norm', False, 'Give every label its own scale and shift in the '
+                  "generator's normalisation; needs --conditional.")
 flags.DEFINE_list('generator_strides', '1,2,2', 'Of each transposed convolution.')
 flags.DEFINE_list('discriminator_strides', '2,2', 'Of each convolution.')
 flags.DEFINE_integer('kernel_size', 5, 'Of both networks\' strided convolutions.',
@@ -80,6 +82,10 @@ for _name in ('b1', 'b2', 'ema_decay', 'dropout'):
   flags.register_validator(_name, lambda x: x < 1, 'expected less than 1')
 for _name in ('generator_learning_rate', 'discriminator_learning_rate'):
   flags.register_validator(_name, lambda x: x > 0, 'expected more than 0')
+flags.register_multi_flags_validator(
+    ['conditional_norm', 'conditional'],
+    lambda f: f['conditional'] or not f['conditional_norm'],
+    '--conditional_norm needs --conditional')
 flags.register_multi_flags_validator(
     ['devices', 'parallel'],
     lambda f: f['devices'] == 1 or f['parallel'] != 'jit',

@@ -112,6 +112,7 @@ def test_compiled_programs_are_kept_where_they_can_be(outputs, monkeypatch, capl
     (['--generator_strides=1,x'], 'expected positive integers with commas'),
     (['--generator_learning_rate=0'], 'expected more than 0'),
     (['--devices=2'], 'needs --parallel=pmap or sharded'),
+    (['--conditional_norm'], '--conditional_norm needs --conditional'),
     (['--devices=3', '--parallel=pmap'], 'must be a multiple of --devices'),
     (['--loss=hinged'], 'non_saturating'),
     (['--steps_per_call=3'], 'must be multiples of --steps_per_call'),

@@ -45,6 +45,37 @@ def test_labels_matter(key):
   assert len(set(np.asarray(logits).tolist())) == 3
 
 
+@pytest.mark.parametrize('batch_norm', [True, False])
+def test_conditional_norm_is_a_scale_and_a_shift_of_each_label(batch_norm, key):
+  shape = dict(image_shape=(8, 8, 1), width=8, num_classes=3, batch_norm=batch_norm)
+  plain, own = dcgan.Generator(**shape), dcgan.Generator(**shape, conditional_norm=True)
+  z, label = jax.random.normal(key, (3, 10)), jnp.array([0, 1, 2])
+  params, variables = network.init(own, key, z, label)
+  tables = {name: x for name, x in params.items() if name.startswith('Embed')}
+  assert [x['embedding'].shape for x in tables.values()] == [(3, 8)] * 6  # 3 blocks
+  assert not any(x['embedding'].any() for x in tables.values())
+  kind = 'BatchNorm' if batch_norm else 'GroupNorm'
+  assert not any(name.startswith(kind) for name in params)
+
+  draw = lambda net, params: network.apply(net, params, variables, z, label, train=True)[0]
+  # at first that of no label: a normalisation with scale 1 and shift 0
+  rest = {name: x for name, x in params.items() if name not in tables}
+  ones = {f'{kind}_{i}': {'scale': jnp.ones(8), 'bias': jnp.zeros(8)} for i in range(3)}
+  at_first = draw(own, params)
+  np.testing.assert_allclose(at_first, draw(plain, rest | ones), atol=1e-6)
+  # what one label's shift does, it does to that label's image alone
+  moved = jax.tree.map(lambda x: x, params)
+  last = max(tables)
+  moved[last] = {'embedding': tables[last]['embedding'].at[1].set(.5)}
+  change = jnp.abs(draw(own, moved) - at_first).max((1, 2, 3))
+  assert (change > 1e-3).tolist() == [False, True, False]
+
+
+def test_conditional_norm_needs_labels(key):
+  with pytest.raises(ValueError, match='conditional_norm=True: expected num_classes'):
+    network.init(dcgan.Generator((8, 8, 1), 8, conditional_norm=True), key, jnp.zeros((1, 10)))
+
+
 def test_bfloat16_computes_close_to_float32(key):
   z = jax.random.normal(key, (8, 10))
   nets = [dcgan.Generator((8, 8, 1), width=16, dtype=t) for t in (jnp.float32, jnp.bfloat16)]

@@ -37,6 +37,11 @@ class Generator(nn.Module):
     kernel_size: of the transposed convolutions.
     batch_norm: whether blocks normalise by the batch, or (GroupNorm) each example by
       itself, in groups of 16 channels or fewer.
+    conditional_norm: whether every label has its own scale and shift after each
+      normalisation, https://arxiv.org/abs/1707.00683, as in Miyato & Koyama 2018.
+
+  Raises:
+    ValueError: `conditional_norm` without labels.
   """
   image_shape: tuple[int, int, int] = (28, 28, 1)
   width: int = 128
@@ -46,6 +51,7 @@ class Generator(nn.Module):
   axis_name: str | None = None
   kernel_size: int = 5
   batch_norm: bool = True
+  conditional_norm: bool = False
 
   @nn.compact
   def __call__(self, z: Array, label: Array | None = None, *, train: bool) -> Array:
@@ -59,16 +65,29 @@ class Generator(nn.Module):
     for s in self.strides:
       x = ConvTranspose(self.width, self.kernel_size, s, dtype=self.dtype,
                         kernel_init=KERNEL)(x)
-      x = nn.relu(self._normalise(x, train))
+      x = nn.relu(self._normalise(x, label, train))
     x = Conv(channels, 7, dtype=self.dtype, kernel_init=KERNEL)(x)
     return jnp.tanh(x[:, :height, :width].astype(jnp.float32))
 
-  def _normalise(self, x: Array, train: bool) -> Array:
-    if not self.batch_norm:
-      return nn.GroupNorm(num_groups=None, group_size=math.gcd(16, self.width),
-                          dtype=self.dtype)(x)
-    return nn.BatchNorm(use_running_average=not train, momentum=0.9, dtype=self.dtype,
-                        axis_name=self.axis_name if train else None)(x)
+  def _normalise(self, x: Array, label: Array | None, train: bool) -> Array:
+    shared = not self.conditional_norm  # scale and shift of all labels
+    if self.batch_norm:
+      x = nn.BatchNorm(use_running_average=not train, momentum=0.9, dtype=self.dtype,
+                       use_scale=shared, use_bias=shared,
+                       axis_name=self.axis_name if train else None)(x)
+    else:
+      x = nn.GroupNorm(num_groups=None, group_size=math.gcd(16, self.width), use_scale=shared,
+                       use_bias=shared, dtype=self.dtype)(x)
+    if shared:
+      return x
+    if self.num_classes is None:
+      raise ValueError('conditional_norm=True: expected num_classes, got None')
+    # (1 + scale[label]) x + shift[label]
+    scale, shift = (
+        nn.Embed(self.num_classes, self.width, dtype=self.dtype,
+                 embedding_init=nn.initializers.zeros)(label)[:, None, None]
+        for _ in range(2))
+    return (1 + scale) * x + shift
 
 
 class Discriminator(nn.Module):
