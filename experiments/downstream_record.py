@@ -28,7 +28,7 @@ def mean(values: Sequence[float]) -> Mean:
   """
   from scipy import special
   n = len(values)
-  middle = float(np.mean(values))
+  middle = round(float(np.mean(values)), 12)  # differences of floats are not quite 0
   if n < 2:
     return Mean(middle, None, None)
   half = float(special.stdtrit(n - 1, .5 + CONFIDENCE / 2) * np.std(values, ddof=1) / np.sqrt(n))

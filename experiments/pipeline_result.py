@@ -147,9 +147,13 @@ def _filtered(r: Results) -> str:
   if not r.after:
     return ''
   share = f' {r.kept["share"]:.0%} of what was drawn passed;' if r.kept else ''
+  worse = (r.before and r.after['scores']['frechet']['value']
+           > 1.1 * r.before['scores']['frechet']['value'])
   return (f'Filters ({", ".join(r.sets["filter"]["filters"]["names"])}):{share} the distance is '
           f'then {_score(r.after, "frechet")}, precision {_score(r.after, "precision", ".2f")}, '
-          f'recall {_score(r.after, "recall", ".2f")}.')
+          f'recall {_score(r.after, "recall", ".2f")}.'
+          + (f' The filters made the distance worse: it was {_score(r.before, "frechet")}.'
+             if worse else ''))
 
 
 def _useful(r: Results) -> str:

@@ -97,6 +97,9 @@ def show(measured: dict[str, Any]) -> str:
     lines.append(f'kept {measured["kept"]["share"]:.1%} of {measured["kept"]["candidates"]:,}; '
                  f'recall cost {measured["cost"]["recall"]:.4f}, coverage cost '
                  f'{measured["cost"]["coverage"]:.4f}')
+    before, after = (measured[x]['frechet'] for x in ('unfiltered', 'scores'))
+    if before is not None and after is not None and after > 1.1 * before:
+      lines.append('the filters made frechet worse: leave out the one that passes the least')
   if 'quality' in measured:
     lines.append(measured['quality'] + ''.join(f'\n  {x}' for x in measured['failed']))
   return '\n'.join(lines)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 import pipeline_page
 import pipeline_record as records
+import pipeline_result
 import pytest
 
 from jaxsynth import data, report
@@ -83,6 +84,18 @@ def test_the_page_tells_of_every_stage_and_escapes_every_name(out):
   assert 'href="./assess/a%20%22page%22.html"' in text and 'href="./assess/scores.json"' in text
   with pytest.raises(FileNotFoundError, match='no stage of a pipeline has ended there'):
     pipeline_page.page(out / 'data')
+
+
+@pytest.mark.parametrize('distance, worse', [(3.5, False), (3.6, True)])
+def test_filters_that_make_it_worse_are_told(out, distance, worse):
+  (out / 'filter/scores.json').write_text(json.dumps(scores(distance)))
+  path = 'data/x/1.0.0/metadata.json'
+  (out / path).write_text(json.dumps({'filters': {'names': ['copies']}, 'splits': {'train': 9}}))
+  done = {stage: {'outputs': [f'{stage}/scores.json']} for stage in ('assess', 'filter')}
+  done['filter']['outputs'].append(path)
+  text = pipeline_result.read(out, done).sentence('filter')
+  assert text.startswith(f'Filters (copies): the distance is then {distance} (floor 0.1)')
+  assert text.endswith('made the distance worse: it was 3.25 (floor 0.1).') == worse
 
 
 @pytest.mark.parametrize('path', ['/etc/passwd', '../x', 'a/../../x', '', '\\\\host\\x'])

@@ -9,6 +9,7 @@ from extractors import extractor
 import gate
 import numpy as np
 import pytest
+import quality
 import quality_options
 import tiny
 
@@ -27,6 +28,15 @@ def run(tmp_path_factory):
 def synthesize(run, out, *flags):
   return subprocess.run([sys.executable, 'experiments/synthesize.py', f'--run={run}',
                          f'--out={out}', *flags], cwd=ROOT, text=True, capture_output=True)
+
+
+@pytest.mark.parametrize('before, after, worse', [
+    (1., 1.05, False), (1., 1.2, True), (None, None, False)])
+def test_filters_that_make_it_worse_are_told(before, after, worse):
+  measured = {name: {'frechet': value, 'recall': .5, 'coverage': .5}
+              for name, value in (('unfiltered', before), ('scores', after), ('floor', .1))}
+  measured |= {'kept': {'share': .05, 'candidates': 90}, 'cost': {'recall': 0., 'coverage': 0.}}
+  assert ('the filters made frechet worse' in quality.show(measured)) == worse
 
 
 def contents(folder):
