@@ -23,6 +23,7 @@ import startup
 
 FLAGS = flags.FLAGS
 
+flags.adopt_module_key_flags(data_options)
 flags.DEFINE_string('report', None, 'Folder of report.html and analysis.json; made if '
                     'missing.', required=True)
 flags.DEFINE_list('against', None, 'Sets to hold against --split of --dataset: other splits, '

@@ -17,16 +17,13 @@ from absl import app, flags
 import collected
 import data_options
 from jaxsynth import files
+import role_options
 import sets
 import startup
 
 FLAGS = flags.FLAGS
-
-flags.DEFINE_string('validation_split', None, 'Real images that nothing learns from: a split, a '
-                    'folder or an .npz file; by default the split validation, if there is one.')
-flags.DEFINE_string('test_split', None, 'Real images that the results are held against; by '
-                    'default the split test, if there is one.')
-flags.DEFINE_string('report', None, 'Folder of collection.json; made if missing.', required=True)
+for _module in (data_options, role_options):
+  flags.adopt_module_key_flags(_module)
 
 
 def main(argv: list[str]) -> None:

@@ -25,6 +25,7 @@ from absl import app, flags
 import jax
 import numpy as np
 
+import comparison_options
 import data_options
 import downstream_page
 import downstream_record
@@ -38,19 +39,10 @@ import startup
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_alias('real', 'dataset')
-flags.DEFINE_alias('real_split', 'split')
-FLAGS.set_default('split', None)
-flags.DEFINE_string('synthetic', None, "A run's --workdir, an .npz file, a prepared tfds folder "
-                    'or a folder of images; with labels.', required=True)
-flags.DEFINE_string('report', None, 'Folder of the results; made if missing.', required=True)
-flags.DEFINE_string('train_split', None, 'Real examples to learn from: a split of --real, a '
-                    'folder or an .npz file; by default train, of MNIST train[:55000].')
-flags.DEFINE_string('synthetic_split', None, 'Of a tfds folder; by default train.')
+for _module in (data_options, comparison_options):
+  flags.adopt_module_key_flags(_module)
 flags.DEFINE_integer('num', 60000, 'Synthetic examples, at most; a run draws as many as it has '
                      'not.', lower_bound=100)
-flags.DEFINE_string('step', None, "A run's checkpoint to draw from: a number, or best. By "
-                    'default the newest.')
 flags.DEFINE_list('sizes', '100,1000,10000,all', 'Real examples.')
 flags.DEFINE_list('parts', '0.1,0.5,1,5', 'Synthetic examples for each real one, in mixtures.')
 flags.DEFINE_integer('seeds', 3, 'Trainings of each setting.', lower_bound=1)
@@ -59,8 +51,6 @@ flags.DEFINE_integer('steps', 1720, 'Of each training; 1,720 are four passes ove
                      lower_bound=1)
 flags.DEFINE_integer('batch_size', 128, 'Examples a step.', lower_bound=2)
 flags.DEFINE_float('learning_rate', 5e-3, "Adam's at first; it falls to 0.", lower_bound=1e-9)
-flags.register_validator('step', lambda x: x is None or x == 'best' or x.isdigit(),
-                         'expected a number or best')
 flags.register_validator('sizes', lambda v: bool(v) and all(
     n == 'all' or n.isdigit() and int(n) > 0 for n in v), 'expected numbers, or all')
 

@@ -23,6 +23,7 @@ import time
 from absl import app, flags
 
 import blind
+import comparison_options
 import data_options
 import downstream_page
 import evaluate_page
@@ -36,29 +37,18 @@ import startup
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_alias('real', 'dataset')
-flags.DEFINE_alias('real_split', 'split')
-FLAGS.set_default('split', None)
-flags.DEFINE_string('synthetic', None, "A run's --workdir, an .npz file, a prepared tfds folder "
-                    'or a folder of images.', required=True)
-flags.DEFINE_string('report', None, 'Folder of the results; made if missing.', required=True)
-flags.DEFINE_string('train_split', None, 'What the generator learned from: a split of --real, a '
-                    "folder or an .npz file; by default train, of MNIST train[:55000].")
+for _module in (data_options, comparison_options):
+  flags.adopt_module_key_flags(_module)
 flags.DEFINE_string('validation_split', None, 'Real images that nothing learned from, for the '
                     'floor of memorisation; by default validation, of MNIST train[55000:].')
-flags.DEFINE_string('synthetic_split', None, 'Of a tfds folder; by default train.')
 flags.DEFINE_integer('num', None, 'Synthetic images to score; a run draws as many as it has '
                      'not. By default what is there.', lower_bound=100)
-flags.DEFINE_string('step', None, "A run's checkpoint to draw from: a number, or best for the "
-                    'least distance of its scores.jsonl. By default the newest.')
 flags.DEFINE_string('features', 'auto', 'What distances are measured on: mnist, random, pixels '
                     'or an .npz file of Inception; auto is mnist for its digits, else random.')
 flags.DEFINE_string('downstream', None, 'Folder of downstream.py, whose section the page shows.')
 flags.DEFINE_integer('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0)
 flags.DEFINE_integer('seed', 0, 'Of what is drawn here, images of the run excepted.',
                      lower_bound=0)
-flags.register_validator('step', lambda x: x is None or x == 'best' or x.isdigit(),
-                         'expected a number or best')
 flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number')
 OWN = ('synthetic', 'train_split', 'validation_split', 'synthetic_split', 'num', 'step',
        'features', 'blind', 'seed')

@@ -11,11 +11,12 @@ import clock  # first: it says when
 
 import pathlib
 
-from absl import app
+from absl import app, flags
 import jax
 import numpy as np
 
 import build
+import data_options
 from jaxsynth import checkpoint, data, files, hooks, loop
 from jaxsynth.types import TrainState
 import options
@@ -23,6 +24,9 @@ import outputs
 import scorer
 import startup
 import workdir
+
+for _module in (data_options, options):
+  flags.adopt_module_key_flags(_module)
 
 
 def main(argv: list[str]) -> None:

@@ -18,8 +18,9 @@ import signal
 import sys
 import time
 
-from absl import app
+from absl import app, flags
 
+import data_options
 import pipeline_check as check
 import pipeline_options
 import pipeline_record as records
@@ -28,6 +29,8 @@ import pipeline_stages as stages
 from jaxsynth import files
 
 FLAGS = pipeline_options.FLAGS
+for _module in (data_options, pipeline_options):
+  flags.adopt_module_key_flags(_module)
 
 
 def main(argv: list[str]) -> None:

@@ -21,14 +21,13 @@ import build
 import collected
 import data_options
 from jaxsynth import data, files, report
+import role_options
 import startup
 
 SHOWN, THUMB = 24, 96
 FLAGS = flags.FLAGS
-
-flags.DEFINE_string('validation_split', None, 'As collect.py has it.')
-flags.DEFINE_string('test_split', None, 'As collect.py has it.')
-flags.DEFINE_string('report', None, 'Folder of the results; made if missing.', required=True)
+for _module in (data_options, role_options):
+  flags.adopt_module_key_flags(_module)
 
 
 def main(argv: list[str]) -> None:

@@ -59,6 +59,7 @@ flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
 flags.register_validator('version', lambda x: re.fullmatch(r'\d+\.\d+\.\d+', x),
                          'expected three numbers, as 1.0.0')
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(quality_options)
 
 
 def worker() -> tuple[int, int]:

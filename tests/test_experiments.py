@@ -106,6 +106,17 @@ def test_compiled_programs_are_kept_where_they_can_be(outputs, monkeypatch, capl
   assert 'compiled programs are not kept' in caplog.text
 
 
+@pytest.mark.parametrize('program, wanted', [
+    ('mnist_dcgan', ['dataset', 'workdir']), ('evaluate', ['dataset', 'synthetic', 'num']),
+    ('downstream', ['data_dir', 'synthetic', 'seeds']), ('synthesize', ['run', 'filters']),
+    ('preprocess', ['dataset', 'test_split']), ('pipeline', ['dataset', 'train_flags'])])
+def test_help_tells_of_every_flag(program, wanted):
+  told = subprocess.run([sys.executable, f'experiments/{program}.py', '--help'], cwd=ROOT,
+                        text=True, capture_output=True).stdout
+  for name in wanted:
+    assert f'\n  --{name}: ' in told, name
+
+
 @pytest.mark.parametrize('flags, message', [
     (['--b1=1'], 'expected less than 1'),
     (['--steps=0'], 'steps'),
