@@ -3,8 +3,9 @@ r"""Opens a data set, checks its flags and says what is there, before anything i
     python experiments/collect.py --dataset=mnist5k --report=/tmp/collected
 
 Into --report goes collection.json: of the images trained on, of those held out and of those
-tested on the size, the shapes, the classes and a SHA-256 of every example. The same data give
-the same bytes, wherever they lie.
+tested on the size, the shapes, the classes and a SHA-256 of every example; and where the data
+come from and on what terms, as far as they say. The same data give the same bytes, wherever
+they lie.
 """
 import clock  # first: it says when
 
@@ -41,11 +42,13 @@ def main(argv: list[str]) -> None:
       print(f'{name}: {source.size:,} images')
     classes = found['train']['classes']
     names = sets.class_names(config, len(classes)) if classes else []
+    credit = collected.credit(config)
     folder = pathlib.Path(FLAGS.report).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     with files.write_aside(folder / 'collection.json') as f:
       f.write(json.dumps({'dataset': pathlib.Path(config['dataset']).name, 'names': names,
-                          'roles': role, 'sets': found}, indent=1).encode() + b'\n')
+                          'credit': credit and credit._asdict(), 'roles': role,
+                          'sets': found}, indent=1).encode() + b'\n')
   except (ValueError, OSError, ImportError) as error:
     raise app.UsageError(str(error)) from error
   print(f'done: {folder / "collection.json"} ({time.perf_counter() - clock.START:.0f} s)')

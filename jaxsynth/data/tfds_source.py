@@ -42,7 +42,7 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
   https://www.tensorflow.org/datasets/api_docs/python/tfds/builder_from_directory
   """
   import tensorflow_datasets as tfds  # takes a second
-  builder = _builder(name, data_dir)
+  builder = builder_of(name, data_dir)
   name = builder.info.name if is_prepared(name) else name
   features = _features(builder, name, image_key, label_key)
   size = _split_size(builder, name, split)
@@ -74,7 +74,7 @@ def tfds_names(name: str, data_dir: str | os.PathLike | None = None, *,
   Raises:
     FileNotFoundError: no such data set is prepared there.
   """
-  info = _builder(name, data_dir).info
+  info = builder_of(name, data_dir).info
   label = info.features[label_key] if label_key in info.features else None
   return tuple(sorted(info.splits)), tuple(getattr(label, 'names', None) or ())
 
@@ -84,8 +84,12 @@ def is_prepared(path: str | os.PathLike) -> bool:
   return (pathlib.Path(path).expanduser() / 'dataset_info.json').is_file()
 
 
-def _builder(name: str, data_dir: str | os.PathLike | None) -> Any:
-  # from files: whatever version is there, with or without tfds code for it
+def builder_of(name: str, data_dir: str | os.PathLike | None) -> Any:
+  """tfds's reader of a prepared data set: whatever version is there, with or without code for it.
+
+  Raises:
+    FileNotFoundError: no such data set is prepared there.
+  """
   from tensorflow_datasets.core.dataset_info import DatasetInfoFileError
   from tensorflow_datasets.core.read_only_builder import (
       builder_from_directory, builder_from_files)
