@@ -20,7 +20,7 @@ LOSSES = {'non_saturating': adversarial.NON_SATURATING,
           'relativistic_average': adversarial.RELATIVISTIC_AVERAGE}
 # not in every config.json
 LATER = {'kernel_size': 5, 'image_key': 'image', 'label_key': 'label', 'accumulate': 1,
-         'packing': 1, 'generator_norm': 'batch', 'conditional_norm': False,
+         'packing': 1, 'generator_norm': 'batch', 'conditional_norm': False, 'tapered': False,
          'eval_every': 0, 'eval_samples': 2000, 'eval_split': None}
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 
@@ -125,7 +125,7 @@ def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
   generator = generator_of(config, image_shape, num_classes)
   discriminator = dcgan.Discriminator(
       config['discriminator_width'], config['discriminator_strides'],
-      config['dropout'], classes, dtype, config['kernel_size'])
+      config['dropout'], classes, dtype, config['kernel_size'], config['tapered'])
   objective = objectives.gan(generator, discriminator, LOSSES[config['loss']],
                              latent_dim=config['latent_dim'], num_classes=classes,
                              packing=config['packing'])
@@ -157,7 +157,7 @@ def generator_of(config: Mapping[str, Any], image_shape: tuple[int, int, int],
       image_shape, config['generator_width'], config['generator_strides'],
       num_classes if config['conditional'] else None, DTYPES[config['dtype']],
       AXIS if mapped else None, config['kernel_size'],
-      config['generator_norm'] == 'batch', config['conditional_norm'])
+      config['generator_norm'] == 'batch', config['conditional_norm'], config['tapered'])
 
 
 def rate(config: Mapping[str, Any], player: str) -> float | optax.Schedule:

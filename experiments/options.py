@@ -36,6 +36,8 @@ flags.DEFINE_integer('latent_dim', 100, 'Size of the latent.', lower_bound=1)
 flags.DEFINE_bool('conditional', False, 'Give both networks the label.')
 flags.DEFINE_integer('generator_width', 128, 'Channels.', lower_bound=1)
 flags.DEFINE_integer('discriminator_width', 128, 'Channels.', lower_bound=1)
+flags.DEFINE_bool('tapered', False, "Twice the channels where images are half as large, in both "
+                  "networks, as in DCGAN; the widths are then the largest image's.")
 flags.DEFINE_enum('generator_norm', 'batch', ['batch', 'group'], 'Normalisation: of the '
                   'batch, or of each example.')
 flags.DEFINE_bool('conditional_norm', False, 'Give every label its own scale and shift in the '

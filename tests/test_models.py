@@ -33,6 +33,19 @@ def test_any_image_shape(shape, strides, key):
   assert logits.shape == (3,) and logits.dtype == jnp.float32
 
 
+def test_tapered_channels_grow_as_images_shrink(key):
+  g = dcgan.Generator((28, 20, 1), width=4, tapered=True)
+  d = dcgan.Discriminator(width=6, strides=(2, 1, 2), tapered=True)
+  z = jax.random.normal(key, (3, 10))
+  images, _ = network.apply(g, *network.init(g, key, z), z)
+  assert images.shape == (3, 28, 20, 1)
+  channels = lambda net, x: [
+      y['kernel'].shape[2:] for name, y in sorted(network.init(net, key, x)[0].items())
+      if 'Conv' in name]
+  assert channels(g, z) == [(16, 16), (16, 8), (8, 4), (4, 1)]  # 7x5, 14x10, 28x20
+  assert channels(d, images) == [(1, 6), (6, 6), (6, 12)]
+
+
 def test_labels_matter(key):
   g = dcgan.Generator((8, 8, 1), width=8, num_classes=3)
   d = dcgan.Discriminator(width=8, num_classes=3)

@@ -39,6 +39,8 @@ class Generator(nn.Module):
       itself, in groups of 16 channels or fewer.
     conditional_norm: whether every label has its own scale and shift after each
       normalisation, https://arxiv.org/abs/1707.00683, as in Miyato & Koyama 2018.
+    tapered: whether, as in Radford et al., channels are as many times `width` as the
+      image is smaller a side; `width` is then that of the last block.
 
   Raises:
     ValueError: `conditional_norm` without labels.
@@ -52,6 +54,7 @@ class Generator(nn.Module):
   kernel_size: int = 5
   batch_norm: bool = True
   conditional_norm: bool = False
+  tapered: bool = False
 
   @nn.compact
   def __call__(self, z: Array, label: Array | None = None, *, train: bool) -> Array:
@@ -60,11 +63,12 @@ class Generator(nn.Module):
     h, w = -(-height // scale), -(-width // scale)
     if self.num_classes is not None:
       z = jnp.concatenate([z, jax.nn.one_hot(label, self.num_classes, dtype=z.dtype)], -1)
-    x = nn.Dense(h * w * self.width, dtype=self.dtype, kernel_init=LATENT)(z)
-    x = nn.relu(x).reshape(-1, h, w, self.width)
+    c = self.width * (scale if self.tapered else 1)
+    x = nn.Dense(h * w * c, dtype=self.dtype, kernel_init=LATENT)(z)
+    x = nn.relu(x).reshape(-1, h, w, c)
     for s in self.strides:
-      x = ConvTranspose(self.width, self.kernel_size, s, dtype=self.dtype,
-                        kernel_init=KERNEL)(x)
+      c //= s if self.tapered else 1
+      x = ConvTranspose(c, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL)(x)
       x = nn.relu(self._normalise(x, label, train))
     x = Conv(channels, 7, dtype=self.dtype, kernel_init=KERNEL)(x)
     return jnp.tanh(x[:, :height, :width].astype(jnp.float32))
@@ -76,7 +80,7 @@ class Generator(nn.Module):
                        use_scale=shared, use_bias=shared,
                        axis_name=self.axis_name if train else None)(x)
     else:
-      x = nn.GroupNorm(num_groups=None, group_size=math.gcd(16, self.width), use_scale=shared,
+      x = nn.GroupNorm(num_groups=None, group_size=math.gcd(16, x.shape[-1]), use_scale=shared,
                        use_bias=shared, dtype=self.dtype)(x)
     if shared:
       return x
@@ -84,7 +88,7 @@ class Generator(nn.Module):
       raise ValueError('conditional_norm=True: expected num_classes, got None')
     # (1 + scale[label]) x + shift[label]
     scale, shift = (
-        nn.Embed(self.num_classes, self.width, dtype=self.dtype,
+        nn.Embed(self.num_classes, x.shape[-1], dtype=self.dtype,
                  embedding_init=nn.initializers.zeros)(label)[:, None, None]
         for _ in range(2))
     return (1 + scale) * x + shift
@@ -104,6 +108,8 @@ class Discriminator(nn.Module):
     num_classes: number of labels, or `None` for an unconditional network.
     dtype: of the computation; parameters and logits are float32.
     kernel_size: of the convolutions.
+    tapered: whether, as in Radford et al., each convolution after the first has as many
+      times the channels of the one before as its stride.
   """
   width: int = 128
   strides: Sequence[int] = (2, 2)
@@ -111,11 +117,14 @@ class Discriminator(nn.Module):
   num_classes: int | None = None
   dtype: Any = jnp.float32
   kernel_size: int = 5
+  tapered: bool = False
 
   @nn.compact
   def __call__(self, x: Array, label: Array | None = None, *, train: bool) -> Array:
-    for s in self.strides:
-      x = Conv(self.width, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL)(x)
+    c = self.width
+    for i, s in enumerate(self.strides):
+      c *= s if self.tapered and i else 1
+      x = Conv(c, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL)(x)
       x = nn.leaky_relu(x, 0.2)
       x = Dropout(self.dropout, deterministic=not train)(x)
     x = x.reshape(x.shape[0], -1).astype(jnp.float32)
