@@ -124,7 +124,8 @@ def _curve(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
   return Figure(report.curve(np.array(sizes), lines, x='real examples', y='accuracy, %',
                              log_x=True, marks=True),
                 'Where a line of mixtures is above that of real images alone, synthetic images '
-                'stand in for real ones that are missing.',
+                'stand in for real ones that are missing; if the generator learned from more real '
+                'images than these, from those.',
                 'Lines: accuracy against the number of real examples.', wide=True)
 
 

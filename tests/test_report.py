@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxsynth import report
+from jaxsynth.report import svg
 
 EVIL = '<script>alert("1")</script> & $x_1$ \'q\' 猫'
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
@@ -106,6 +107,21 @@ def test_figures_have_meaning_and_alternative_text_and_marks_have_words(html):
 
 def test_equal_data_give_equal_bytes():
   assert figures() == figures()
+
+
+@pytest.mark.parametrize('names', [
+    ['real', 'synthetic'],
+    ['real', 'real, augmented', *(f'+ {p} synthetic' for p in (.1, .5, 1, 5))],
+    ['a name so long that it has a row of its own', 'another one that is as long as that']])
+def test_a_legend_leaves_the_plot_its_width(names):
+  with svg.axes() as (ax, _):
+    for name in names:
+      ax.plot([0, 1], [0, 1], label=name)
+    svg.legend(ax)
+    ax.figure.draw_without_rendering()
+    assert ax.get_position().width > .75
+    box = ax.get_legend().get_window_extent()
+    assert 0 <= box.x0 and box.x1 <= ax.figure.bbox.x1
 
 
 def test_bars_lie_where_names_are_long_and_show_every_value():

@@ -57,7 +57,5 @@ def bars(names: Sequence[str], series: Mapping[str, np.ndarray], *, unit: str = 
       ax.set_xlabel(unit)
     svg.grid(ax, 'y' if upright else 'x')
     ax.spines[['left', 'bottom'] if not upright else ['left']].set_visible(False)
-    if len(series) > 1:
-      ax.legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=min(len(series), 4),
-                borderaxespad=0.1)
+    svg.legend(ax)
   return out[0]

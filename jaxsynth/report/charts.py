@@ -68,7 +68,7 @@ def binned(series: Mapping[str, np.ndarray], edges: np.ndarray, *, x: str = 'val
     if log:
       ax.set_yscale('log')
       svg.plain(ax.yaxis)
-    _finish(ax, len(series))
+    _finish(ax)
   return out[0]
 
 
@@ -96,7 +96,7 @@ def scatter(clouds: Mapping[str, np.ndarray], *, x: str = 'first component',
                  marker='o^sDv<>'[k % 7], linewidths=0, rasterized=len(points) > MANY)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
-    _finish(ax, len(clouds), 'both')
+    _finish(ax, 'both')
   return out[0]
 
 
@@ -145,12 +145,11 @@ def curve(at: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', y: str 
     if log_x:
       ax.set_xscale('log')
       svg.plain(ax.xaxis)
-    _finish(ax, len(series))
+    _finish(ax)
   return out[0]
 
 
-def _finish(ax: Any, n: int, axis: str = 'y') -> None:
+def _finish(ax: Any, axis: str = 'y') -> None:
   svg.grid(ax, axis)
   ax.spines[['left']].set_visible(False)
-  if n > 1:
-    ax.legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=min(n, 4), borderaxespad=0.1)
+  svg.legend(ax)

@@ -1,11 +1,13 @@
 """matplotlib figures as inline SVG."""
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import contextlib
 import hashlib
 import io
 import re
 from typing import Any
 import warnings
+
+import numpy as np
 
 from jaxsynth.report.extra import load
 from jaxsynth.report.page import number
@@ -69,6 +71,28 @@ def grid(ax: Any, axis: str = 'y') -> None:
   """Faint lines behind the data."""
   ax.grid(True, axis=axis)
   ax.tick_params(length=0)
+
+
+def legend(ax: Any) -> None:
+  """Above the plot, in as many columns as leave the plot its width."""
+  names = ax.get_legend_handles_labels()[1]
+  if len(names) > 1:
+    ax.legend(loc='lower left', bbox_to_anchor=(0, 1), borderaxespad=0.1,
+              ncols=columns(names, ax.figure.get_figwidth()))
+
+
+def columns(names: Sequence[str], width: float) -> int:
+  """Of a legend: at most 4, as wide together as the plot.
+
+  Args:
+    names: of its entries.
+    width: of the figure, in inches.
+
+  >>> columns(['real', 'synthetic'], 4.9), columns(['real, augmented'] * 6, 4.9)
+  (2, 2)
+  """
+  entry = .6 + .07 * max(map(len, names))  # line and gaps, letters
+  return int(np.clip((width - .6) // entry, 1, min(4, len(names))))
 
 
 def plain(axis: Any) -> None:
