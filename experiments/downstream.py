@@ -39,8 +39,7 @@ import startup
 
 FLAGS = flags.FLAGS
 
-for _module in (data_options, comparison_options):
-  flags.adopt_module_key_flags(_module)
+flags.adopt_module_key_flags(comparison_options)
 flags.DEFINE_integer('num', 60000, 'Synthetic examples, at most; a run draws as many as it has '
                      'not.', lower_bound=100)
 flags.DEFINE_list('sizes', '100,1000,10000,all', 'Real examples.')

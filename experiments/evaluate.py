@@ -37,8 +37,7 @@ import startup
 
 FLAGS = flags.FLAGS
 
-for _module in (data_options, comparison_options):
-  flags.adopt_module_key_flags(_module)
+flags.adopt_module_key_flags(comparison_options)
 flags.DEFINE_string('validation_split', None, 'Real images that nothing learned from, for the '
                     'floor of memorisation; by default validation, of MNIST train[55000:].')
 flags.DEFINE_integer('num', None, 'Synthetic images to score; a run draws as many as it has '

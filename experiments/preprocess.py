@@ -26,8 +26,7 @@ import startup
 
 SHOWN, THUMB = 24, 96
 FLAGS = flags.FLAGS
-for _module in (data_options, role_options):
-  flags.adopt_module_key_flags(_module)
+flags.adopt_module_key_flags(role_options)
 
 
 def main(argv: list[str]) -> None:

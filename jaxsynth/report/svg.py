@@ -7,8 +7,6 @@ import re
 from typing import Any
 import warnings
 
-import numpy as np
-
 from jaxsynth.report.extra import load
 from jaxsynth.report.page import number
 
@@ -92,7 +90,7 @@ def columns(names: Sequence[str], width: float) -> int:
   (2, 2)
   """
   entry = .6 + .07 * max(map(len, names))  # line and gaps, letters
-  return int(np.clip((width - .6) // entry, 1, min(4, len(names))))
+  return max(1, min(4, len(names), int((width - .6) // entry)))
 
 
 def plain(axis: Any) -> None:
