@@ -65,6 +65,16 @@ def fitted(ordered: recipe.Order, model: trained.Trained, real: Real, names: Seq
   return Fitted(made, unlike, about)
 
 
+def classifier(folder: pathlib.Path, model: trained.Trained, real: Real) -> judge.Judge:
+  """The classifier of a data set: trained, or given, for whoever comes first."""
+  path = folder / '.classifier.npz'
+  if not path.exists():
+    judge.save(path, _given(real) or judge.train(real.train, FLAGS.seed))
+  classes = real.train.num_classes
+  assert classes is not None
+  return judge.load(path, model.image_shape, classes)
+
+
 def sampled(model: trained.Trained, ordered: recipe.Order, num: int, batch: int = 0
             ) -> filters.Candidates:
   """Samples that are in no data set, of its seed and labels."""
@@ -88,9 +98,6 @@ def _fit(name: str, folder: pathlib.Path, model: trained.Trained, real: Real,
   if name == 'discriminator':
     logits = [_logits(model, state, x) for x in (held, fakes)]
     about['calibration'] = filters.calibrate(*logits)._asdict()
-  if name == 'classifier' and not (folder / '.classifier.npz').exists():
-    own = _given(real) or judge.train(real.train, FLAGS.seed)
-    judge.save(folder / '.classifier.npz', own)
   one = _plain(name, folder, model, real, state, about)
   assert one is not None
   if name == 'classifier':
@@ -123,9 +130,7 @@ def _plain(name: str, folder: pathlib.Path, model: trained.Trained, real: Real,
   if name == 'copies':
     return filters.copies(real.train.take(np.arange(real.train.size))['image'])
   if name == 'classifier':
-    classes = real.train.num_classes
-    assert classes is not None
-    own = judge.load(folder / '.classifier.npz', model.image_shape, classes)
+    own = classifier(folder, model, real)
     about['sha256'] = own.digest
     return filters.classifier(own.logits, own.weights)
   if name == 'discriminator':

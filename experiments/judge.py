@@ -48,7 +48,7 @@ def net_for(image_shape: tuple[int, int, int], num_classes: int) -> Classifier:
 def train(source: data.Source, seed: int) -> Judge:
   """Trains for two passes over the data, or 800 steps if that is more."""
   if source.num_classes is None:
-    raise ValueError(f'--filters=classifier: {source.name} has no labels')
+    raise ValueError(f'{source.name} has no labels for a classifier to learn')
   net = net_for(source.image_shape, source.num_classes)
   size = min(BATCH_SIZE, source.size)
   steps = max(LEAST_STEPS, EPOCHS * source.size // size)

@@ -66,6 +66,8 @@ def _analysed(found: Results) -> list[Item]:
 
 def _labels(found: Results) -> list[Item]:
   shares, names = found.sets['synthesise'].get('labels'), found.collection.get('names') or []
+  if found.pseudo:
+    shares = found.pseudo['images']
   if not isinstance(shares, list) or len(set(shares)) == 1:
     return [Note('As many of each class.')] if shares else []
   return [Table('Share of each class', ['class', 'share'], [

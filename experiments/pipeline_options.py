@@ -28,6 +28,8 @@ flags.DEFINE_integer('num', None, 'Synthetic images; by default as many as are t
                      lower_bound=100)
 flags.DEFINE_string('labels', 'data', "Of a conditional model: 'data', in the proportions of the "
                     "data; 'balanced'; or shares, as synthesize.py takes them.")
+flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of the training images '
+                  'does; so an unconditional model is of use to classifiers too.')
 flags.DEFINE_list('filters', [], f'Some of {",".join(FILTERS)}: a second set of what passes '
                   'them; empty for none.')
 flags.DEFINE_float('keep', None, 'The share of real images that each filter lets pass.',
@@ -69,5 +71,5 @@ def options() -> Options:
       {'validation_split': FLAGS.validation_split, 'test_split': FLAGS.test_split},
       records.lies(config['dataset'], config['data_dir'],
                    (FLAGS.validation_split, FLAGS.test_split)),
-      FLAGS.seed, path, tuple(train), FLAGS.name, FLAGS.num, FLAGS.labels,
+      FLAGS.seed, path, tuple(train), FLAGS.name, FLAGS.num, FLAGS.labels, FLAGS.pseudo_labels,
       ','.join(FLAGS.filters), FLAGS.keep, FLAGS.require, FLAGS.features, downstream)

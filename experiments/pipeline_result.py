@@ -75,6 +75,11 @@ class Results(NamedTuple):
     """What the filters let pass."""
     return self.sets.get('filter', {}).get('measured', {}).get('kept', {})
 
+  @property
+  def pseudo(self) -> dict[str, Any]:
+    """What pseudo-labels came to."""
+    return self.sets.get('synthesise', {}).get('measured', {}).get('pseudo_labels', {})
+
 
 def read(out: pathlib.Path, done: Mapping[str, Any]) -> Results:
   """Reads what the stages that have ended left below `out`."""
@@ -128,7 +133,15 @@ def _trained(r: Results) -> str:
 
 
 def _drawn(r: Results) -> str:
-  return f'It drew {r.num("synthesise"):,} images.'
+  return f'It drew {r.num("synthesise"):,} images.' + (
+      f' A classifier of real ones labelled them{_rightly(r.pseudo)}.' if r.pseudo else '')
+
+
+def _rightly(found: Mapping[str, Any]) -> str:
+  right, changed = found['accuracy_on_validation'], found['changed']
+  told = [] if right is None else [f'it is right for {right:.1%} of held-out ones']
+  told += [] if changed is None else [f'{changed:.1%} are not what was asked for']
+  return f' ({"; ".join(told)})' if told else ''
 
 
 def _score(scores: Mapping[str, Any], name: str, form: str = '.3g') -> str:

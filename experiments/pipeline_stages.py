@@ -51,6 +51,7 @@ class Options(NamedTuple):
     name: of the synthetic data set.
     num: of images, or `None` for as many as are trained on.
     labels: `'data'`, `'balanced'` or shares.
+    pseudo_labels: whether a classifier labels the images.
     filters: names with commas between, or nothing.
     keep: what filters let pass of real images, or `None`.
     require: what the set must score, or `None`.
@@ -67,6 +68,7 @@ class Options(NamedTuple):
   name: str
   num: int | None
   labels: str
+  pseudo_labels: bool
   filters: str
   keep: float | None
   require: str | None
@@ -111,9 +113,14 @@ def after_collect(o: Options, found: Mapping[str, Any]) -> list[Stage]:
   conditional = is_conditional(o.train)
   if conditional and not classes:
     raise ValueError(f'{o.train_flags}: --conditional, but {found["dataset"]} has no labels')
-  if (o.filters or o.require) and not (role['validation'] or role['test']):
-    raise ValueError('--filters and --require need real images that training has not seen: name '
-                     'them by --validation_split')
+  if o.pseudo_labels and not classes:
+    raise ValueError(f'--pseudo_labels, but {found["dataset"]} has no labels')
+  if o.pseudo_labels and conditional and 'classifier' in o.filters.split(','):
+    raise ValueError("--pseudo_labels: with --filters=classifier every label is the classifier's "
+                     'already; leave one of them out')
+  if (o.filters or o.require or o.pseudo_labels) and not (role['validation'] or role['test']):
+    raise ValueError('--filters, --pseudo_labels and --require need real images that training '
+                     'has not seen: name them by --validation_split')
   against = [x for x in (role['validation'], role['test']) if x and x != o.data['split']]
   real = (*of_data(o.data, 'real'), *named({'real_split': role['test']}),
           f'--train_split={role["train"] or ""}', f'--seed={o.seed}')
@@ -149,8 +156,12 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
     draw.append(f'--labels={",".join(map(str, counts))}')
   elif o.labels not in ('data', 'balanced'):
     draw.append(f'--labels={o.labels}')
-  gate = named({'require': o.require, 'features': o.features,
-                'validation_split': role['validation']})
+  if o.pseudo_labels:
+    draw.append('--pseudo_labels')
+  unseen = named({'features': o.features, 'validation_split': role['validation']})
+  gate = (*named({'require': o.require}), *unseen)
+  first = gate if o.require and not o.filters else unseen if o.pseudo_labels else ()
+  labelled = conditional or o.pseudo_labels
   strict = f'{o.name}_filtered'
   last = strict if o.filters else o.name
   folder = lambda name: f'data/{name}/1.0.0'
@@ -159,9 +170,9 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
                                 f'--synthetic={o.out}/{folder(name)}', f'--report={o.out}/{report}')
   files = lambda name: (f'{folder(name)}/*.json', f'{folder(name)}/*.array_record-*')
   return [
-      Stage('synthesise', ((*draw, f'--name={o.name}', *(
-          gate if o.require and not o.filters else ())),), files(o.name), ('train',),
-          owns=(f'data/{o.name}',), gated=not o.filters),
+      Stage('synthesise', ((*draw, f'--name={o.name}', *first),), files(o.name),
+            ('collect', 'train') if first else ('train',), owns=(f'data/{o.name}',),
+            gated=not o.filters),
       Stage('assess', (score(o.name, 'assess'),),
             ('assess/scores.json', 'assess/report.html'), ('collect', 'synthesise')),
       Stage('filter', (
@@ -174,9 +185,9 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
            f'--report={o.out}/downstream', *named(o.downstream)),),
           ('downstream/downstream.json', 'downstream/report.html'),
           ('collect', 'filter' if o.filters else 'synthesise'),
-          why_not='a classifier needs labels, and the generator gives none (--conditional in '
-          '--train_flags)' if not conditional else '' if role['train'] else
-          'nothing to test on that was not trained on; see --test_split')]
+          why_not='' if role['train'] and labelled else 'a classifier needs labels, and the '
+          'generator gives none (--conditional in --train_flags, or --pseudo_labels)'
+          if not labelled else 'nothing to test on that was not trained on; see --test_split')]
 
 
 def is_conditional(train: Sequence[str]) -> bool:

@@ -1,5 +1,4 @@
 """Strict filtering and the quality gate of a data set, from the flags of `synthesize.py`."""
-import hashlib
 import json
 import pathlib
 import sys
@@ -13,6 +12,7 @@ import gate
 from jaxsynth import files
 from jaxsynth.synthesis import candidates, strict
 from jaxsynth.synthesis.draw import Stream
+import pseudo
 import quality_options
 import recipe
 import trained
@@ -24,10 +24,8 @@ def settings(real: quality_options.Real | None) -> dict[str, Any] | None:
   """What the bytes depend on, for the metadata; `None` without filters."""
   if not FLAGS.filters or real is None:
     return None
-  given = FLAGS.classifier and hashlib.sha256(
-      pathlib.Path(FLAGS.classifier).expanduser().read_bytes()).hexdigest()
   return {'names': FLAGS.filters, 'keep': FLAGS.keep, 'gamma': FLAGS.gamma,
-          'classifier': given, 'validation': real.held_name,
+          'classifier': quality_options.given_classifier(), 'validation': real.held_name,
           'features': {'name': real.net.name, 'sha256': real.net.sha256}}
 
 
@@ -80,6 +78,8 @@ def measure(ordered: recipe.Order, model: trained.Trained, real: quality_options
         'share': kept.accepted / kept.candidates,
         'of_candidates': {name: n / kept.candidates for name, n in kept.passed.items()},
         'filters': json.loads((ordered.folder / '.filters.json').read_text(encoding='utf-8'))}
+  if FLAGS.pseudo_labels:
+    measured['pseudo_labels'] = pseudo.measured(ordered)
   if wanted:
     measured |= gate.verdict(measured['scores'], wanted)
   gate.mark(ordered.folder, measured)
@@ -100,6 +100,8 @@ def show(measured: dict[str, Any]) -> str:
     before, after = (measured[x]['frechet'] for x in ('unfiltered', 'scores'))
     if before is not None and after is not None and after > 1.1 * before:
       lines.append('the filters made frechet worse: leave out the one that passes the least')
+  if 'pseudo_labels' in measured:
+    lines.append(pseudo.show(measured['pseudo_labels']))
   if 'quality' in measured:
     lines.append(measured['quality'] + ''.join(f'\n  {x}' for x in measured['failed']))
   return '\n'.join(lines)

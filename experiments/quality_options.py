@@ -1,5 +1,7 @@
 """The flags of strict filtering and of the quality gate, and the real data they stand on."""
 from collections.abc import Mapping
+import hashlib
+import pathlib
 import re
 from typing import Any, NamedTuple
 
@@ -22,6 +24,8 @@ flags.DEFINE_float('keep', .95, 'The share of held-out real images that each fil
                    'copies and duplicates: all of them.', lower_bound=.01, upper_bound=1.)
 flags.DEFINE_float('gamma', None, "discriminator: gamma is this percentile of its scores of "
                    'samples, instead of --keep.', lower_bound=0., upper_bound=100.)
+flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of real ones does, not '
+                  'as they were asked for; so an unconditional model gives labels too.')
 flags.DEFINE_string('classifier', None, 'The .classifier.npz of a data set; by default one is '
                     "trained on the run's data.")
 flags.DEFINE_integer('attempts', 64, 'Candidates a sample, on average, before giving up.',
@@ -68,20 +72,27 @@ def real_data(model: trained.Trained) -> Real:
     raise ValueError('--filters=discriminator: that of this run judges packs of images')
   if FLAGS.gamma is not None and 'discriminator' not in FLAGS.filters:
     raise ValueError('--gamma is of --filters=discriminator')
-  if FLAGS.classifier is not None and 'classifier' not in FLAGS.filters:
-    raise ValueError('--classifier is of --filters=classifier')
+  judged = 'classifier' in FLAGS.filters or FLAGS.pseudo_labels
+  if FLAGS.classifier is not None and not judged:
+    raise ValueError('--classifier is of --filters=classifier and --pseudo_labels')
+  if 'classifier' in FLAGS.filters and FLAGS.pseudo_labels and model.run.num_classes is not None:
+    raise ValueError('--pseudo_labels: with --filters=classifier every label is the '
+                     "classifier's already; leave one of them out")
   config = dict(model.record['flags'])
   config['data_dir'] = FLAGS.data_dir or config['data_dir']
   train = build.source(config)
   if model.record['data']['digest'] and trained_on(train) != model.record['data']['digest']:
     raise ValueError(f'{train.name} {config["split"]} is not what the run was trained on; give '
                      '--data_dir')
+  if judged and train.num_classes is None:
+    raise ValueError(f'{"--pseudo_labels" if FLAGS.pseudo_labels else "--filters=classifier"}: '
+                     f'{train.name} has no labels for a classifier to learn')
   split = FLAGS.validation_split or held_out(config)
   held = build.source(build.of_split(config, split))
   if held.image_shape != model.image_shape:
     raise ValueError(f'--validation_split={split}: images {list(held.image_shape)}, expected '
                      f'{list(model.image_shape)}')
-  if 'classifier' in FLAGS.filters and held.num_classes != train.num_classes:
+  if judged and held.num_classes != train.num_classes:
     raise ValueError(f'--validation_split={split}: {held.num_classes} classes, expected '
                      f'{train.num_classes}')
   batch = held.take(some(held.size, 10_000))
@@ -91,6 +102,12 @@ def real_data(model: trained.Trained) -> Real:
   name = build.name_of(split) if build.is_path(split) else f'{held.name}/{split}'
   return Real(train, batch['image'], batch.get('label'), name,
               extractor(FLAGS.features, model.image_shape, are_digits(config['dataset'])))
+
+
+def given_classifier() -> str | None:
+  """SHA-256 of the file --classifier."""
+  return FLAGS.classifier and hashlib.sha256(
+      pathlib.Path(FLAGS.classifier).expanduser().read_bytes()).hexdigest()
 
 
 def held_out(config: Mapping[str, Any]) -> str:

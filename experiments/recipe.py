@@ -55,23 +55,27 @@ def order(model: trained.Trained) -> Order:
   return Order(folder, splits, shards, shares, block)
 
 
-def claimed(ordered: Order, model: trained.Trained, filters: dict[str, Any] | None) -> Format:
+def claimed(ordered: Order, model: trained.Trained, filters: dict[str, Any] | None,
+            pseudo: dict[str, Any] | None = None) -> Format:
   """How it is written, once the folder is known to be this data set's.
 
   Args:
     ordered: what is written.
     model: of what.
     filters: their settings, or `None`.
+    pseudo: settings of pseudo-labels, or `None`.
 
   Raises:
     metadata.OtherSettings: it is another's.
     OSError: it cannot be written.
     ImportError: TensorFlow is missing.
   """
-  about = metadata.About(FLAGS.name, FLAGS.version, model.image_shape, model.run.num_classes,
+  classes = model.run.num_classes if pseudo is None else model.record['data']['num_classes']
+  about = metadata.About(FLAGS.name, FLAGS.version, model.image_shape, classes,
                          _description(model), FLAGS.citation or _citation(model))
   if FLAGS.format == 'folder':
-    form = image_folder.image_folder(ordered.folder, model.run.num_classes, ordered.shares)
+    form = image_folder.image_folder(ordered.folder, classes, ordered.shares,
+                                     exact=pseudo is None)
   else:
     kind = {'array_record': records.array_record, 'tfrecord': records.tfrecord}[FLAGS.format]
     form = kind(ordered.folder, about)
@@ -79,7 +83,8 @@ def claimed(ordered: Order, model: trained.Trained, filters: dict[str, Any] | No
       'name': FLAGS.name, 'version': FLAGS.version, 'format': FLAGS.format,
       'splits': ordered.splits, 'shards': len(ordered.shards), 'labels': ordered.shares,
       'seed': FLAGS.seed, 'block': ordered.block, 'citation': about.citation,
-      'model': model.provenance, 'filters': filters, 'platform': jax.devices()[0].device_kind,
+      'model': model.provenance, 'filters': filters, 'pseudo_labels': pseudo,
+      'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,
                    'zlib': zlib.ZLIB_RUNTIME_VERSION}})
@@ -136,7 +141,9 @@ def _description(model: trained.Trained) -> str:
           f'{jaxsynth.__version__}. Sample i of a split is sample (start + i) of the model and '
           'seed, the splits one after the other' +
           (f', the first of its candidates that passes {", ".join(FLAGS.filters)}'
-           if FLAGS.filters else '') + '; metadata.json has every setting.')
+           if FLAGS.filters else '') +
+          (', labelled by a classifier of that data' if FLAGS.pseudo_labels else '') +
+          '; metadata.json has every setting.')
 
 
 def _citation(model: trained.Trained) -> str:

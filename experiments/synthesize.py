@@ -10,6 +10,8 @@ depend on how many there are. The last one to finish writes the metadata.
 
 `--filters=discriminator,classifier,realism,density,copies,duplicates`, or some of them, draws
 again what does not pass; thresholds are chosen on real images that the run has not seen.
+`--pseudo_labels` gives each image the label that a classifier of the run's data finds most
+probable, in the place of the one it was drawn for, and so labels those of an unconditional run.
 `--require='frechet<=20,recall>=.5'` marks the data set as accepted or rejected.
 
 Exit codes: 0 written, and accepted if anything was required; 3 written, but rejected; 1
@@ -22,6 +24,7 @@ from absl import app, flags
 import jax
 
 import gate
+import pseudo
 import quality
 import quality_options
 import rate
@@ -84,8 +87,9 @@ def main(argv: list[str]) -> None:
     wanted = gate.requirements(FLAGS.require) if FLAGS.require is not None else []
     model = trained.load(FLAGS.run, FLAGS.step)
     order = recipe.order(model)
-    real = quality_options.real_data(model) if FLAGS.filters or wanted else None
-    form = recipe.claimed(order, model, quality.settings(real))
+    real = (quality_options.real_data(model)
+            if FLAGS.filters or FLAGS.pseudo_labels or wanted else None)
+    form = recipe.claimed(order, model, quality.settings(real), pseudo.settings())
     number, workers = worker()
     mine = plan.own(order.shards, number, workers)
     left = [shard for shard in mine if not form.done(shard)]
@@ -94,6 +98,8 @@ def main(argv: list[str]) -> None:
     else:
       stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables,
                                   FLAGS.seed, order.shares, block=order.block)
+    if left and real is not None and FLAGS.pseudo_labels:
+      stream = pseudo.stream(stream, order, model, real)
   except (ValueError, OSError, ImportError, FloatingPointError, CheckpointError) as error:
     raise app.UsageError(str(error)) from error
   print(f'worker {number} of {workers}: {len(left)} of {len(mine)} shards to write, in '

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 def options(**changed):
   data = {'dataset': 'mnist5k', 'split': 'train', **stages.DEFAULTS}
   return stages.Options('/o', data, {'validation_split': None, 'test_split': None}, 'x', 0,
-                        None, ('--conditional',), 'synthetic', None, 'data', '', None, None,
+                        None, ('--conditional',), 'synthetic', None, 'data', False, '', None, None,
                         'auto', {'steps': '5'})._replace(**changed)
 
 
@@ -51,6 +51,20 @@ def test_what_does_not_apply_and_what_cannot_be():
   assert '--require=recall>=.5' in gated['synthesise'].commands[0] and gated['synthesise'].gated
   both = table(options(require='recall>=.5', filters='density'), found())
   assert '--require=recall>=.5' not in both['synthesise'].commands[0]
+
+
+def test_pseudo_labels_reach_both_sets_and_make_unconditional_models_useful():
+  plan = table(options(train=(), pseudo_labels=True, filters='classifier'), found())
+  for stage in ('synthesise', 'filter'):
+    assert {'--pseudo_labels', '--validation_split=validation'} <= set(plan[stage].commands[0])
+    assert 'collect' in plan[stage].reads
+  assert not plan['downstream'].why_not
+  for changed, f, message in (
+      ({}, found(classes=()), '--pseudo_labels, but mnist5k has no labels'),
+      ({}, found(validation=None), 'name them by --validation_split'),
+      ({'train': ('--conditional',), 'filters': 'copies,classifier'}, found(), 'leave one')):
+    with pytest.raises(ValueError, match=message):
+      table(options(**{'train': (), 'pseudo_labels': True, **changed}), f)
 
 
 @pytest.mark.parametrize('counts, num', [([1214, 3494], 5000), ([1, 1, 1], 100), ([0, 7], 3)])

@@ -15,7 +15,7 @@ from jaxsynth.synthesis.plan import Shard
 
 
 def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
-                 shares: Shares | None = None) -> Format:
+                 shares: Shares | None = None, *, exact: bool = True) -> Format:
   """`SPLIT/CLASS/000001.png`, or `SPLIT/000001.png` without labels.
 
   A file's name is its sample's address. Classes are named by their numbers, with
@@ -27,6 +27,7 @@ def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
     folder: of the data set; it exists.
     num_classes: of labels, or `None` for none.
     shares: of the labels; `num_classes` by default.
+    exact: whether every class must have its share, or only a split its images.
   """
   root = pathlib.Path(folder)
   digits = len(str((num_classes or 1) - 1))
@@ -58,24 +59,29 @@ def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
       pass
 
   return Format(encode, write, lambda shard: (root / '.shards' / shard.name).exists(),
-                lambda shards: _check(shards, place, num_classes if shares is None else shares))
+                lambda shards: _check(shards, place, num_classes, shares, exact))
 
 
 def _check(shards: Sequence[Shard], place: Callable[[str, int | None], pathlib.Path],
-           shares: Shares | None) -> None:
-  """Counts the images of every class.
+           num_classes: int | None, shares: Shares | None, exact: bool) -> None:
+  """Counts the images of every class, or of all together.
 
   Raises:
     OSError: there are more or fewer than asked for.
   """
+  every = [None] if num_classes is None else range(num_classes)
   for split in dict.fromkeys(shard.split for shard in shards):
     mine = [shard for shard in shards if shard.split == split]
     start, stop = mine[0].start, mine[-1].stop
-    wanted = {None: stop - start} if shares is None else dict(
-        enumerate(counts(start, stop, shares).tolist()))
-    for label, n in wanted.items():
+    found = {}
+    for label in every:
       here = place(split, label)
-      found = sum(p.suffix == '.png' for p in here.iterdir()) if here.exists() else 0
-      if found != n:
-        raise OSError(f'{here} has {found} images, expected {n}: remove it and .shards, and '
+      found[here] = sum(p.suffix == '.png' for p in here.iterdir()) if here.exists() else 0
+    if num_classes is None or not exact:
+      found, wanted = {place(split, None): sum(found.values())}, [stop - start]
+    else:
+      wanted = counts(start, stop, num_classes if shares is None else shares).tolist()
+    for (here, n), want in zip(found.items(), wanted):
+      if n != want:
+        raise OSError(f'{here} has {n} images, expected {want}: remove it and .shards, and '
                       'run this again')
