@@ -7,6 +7,7 @@ import sys
 
 from extractors import extractor
 import gate
+import launcher
 import numpy as np
 import pytest
 import quality
@@ -43,14 +44,19 @@ def contents(folder):
   return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
 
 
-def test_filtered_by_one_worker_or_two_and_then_judged(run, tmp_path):
+def test_filtered_by_one_worker_two_or_a_launchers_and_then_judged(run, tmp_path):
   one = synthesize(run, tmp_path / 'one', *FLAGS, '--require=precision>=0,copies<=.1')
   assert one.returncode == 0 and 'accepted' in one.stderr, one.stderr
   for k in (0, 1):
     two = synthesize(run, tmp_path / 'two', *FLAGS, f'--worker={k}/2',
                      '--require=precision>=0,copies<=.1')
     assert two.returncode == 0, two.stderr
-  assert contents(tmp_path / 'one') == contents(tmp_path / 'two')
+  launched = launcher.together(
+      [sys.executable, 'experiments/synthesize.py', f'--run={run}', f'--out={tmp_path}/launched',
+       *FLAGS, '--require=precision>=0,copies<=.1', '--distributed'], ROOT)
+  assert not [text for code, text in launched if code], launched
+  assert (contents(tmp_path / 'one') == contents(tmp_path / 'two') ==
+          contents(tmp_path / 'launched'))
   folder = tmp_path / 'one/synthetic/1.0.0'
   labels = data.in_memory(data.tfds_source('synthetic', 'train', tmp_path / 'one')).labels
   assert np.bincount(labels).tolist() == [0, 0, 0, 60, 0, 0, 0, 180]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import launcher
 import numpy as np
 from PIL import Image
 import pytest
@@ -94,6 +95,13 @@ def test_one_worker_killed_and_two_write_the_same_bytes(run, digits, tmp_path):
   assert not (folder / 'dataset_info.json').exists()
   second = synthesize(run, tmp_path, *SPLITS, '--worker=1/2')
   assert second.returncode == 0 and 'done: ' in second.stderr
+  assert contents(tmp_path) == contents(digits)
+
+
+def test_processes_of_one_launcher_share_the_work(run, digits, tmp_path):
+  both = launcher.together(command(run, tmp_path, *SPLITS, '--distributed'), ROOT)
+  for k, (code, text) in enumerate(both):
+    assert code == 0 and f'worker {k} of 2' in text, text
   assert contents(tmp_path) == contents(digits)
 
 

@@ -43,7 +43,7 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
     batch_size: images a block; the devices divide it.
     features: whether features are wanted: the classifier then takes `features=True` and
       returns `(logits, features)`, as `models.classifier.Classifier` does.
-    devices: over which a block is divided; by default the first alone.
+    devices: over which a block is divided; by default this process's first alone.
 
   Returns:
     The predictions, in the images' order.
@@ -142,12 +142,12 @@ def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndar
     params: its first argument.
     images: as `checked` gives them.
     batch_size: of every block; the last is padded.
-    devices: over which a block is divided; by default the first alone.
+    devices: over which a block is divided; by default this process's first alone.
 
   Raises:
     ValueError: a `batch_size` below 1, or that the devices do not divide.
   """
-  devices = jax.devices()[:1] if devices is None else list(devices)
+  devices = jax.local_devices()[:1] if devices is None else list(devices)
   if batch_size < 1 or batch_size % len(devices):
     raise ValueError(f'batch_size={batch_size}: expected a positive multiple of the '
                      f'{len(devices)} devices')

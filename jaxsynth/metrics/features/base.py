@@ -48,7 +48,7 @@ def extract(features: Features, images: Any, batch_size: int = 256, *,
     features: which.
     images: `[N, H, W, C]`: uint8 in [0, 255], or floating in [-1, 1].
     batch_size: images a block; the devices divide it.
-    devices: over which a block is divided; by default the first alone.
+    devices: over which a block is divided; by default this process's first alone.
 
   Returns:
     float32 `[N, D]`.
