@@ -7,6 +7,7 @@ import sys
 
 from extractors import extractor
 import gate
+import judge
 import launcher
 import numpy as np
 import pytest
@@ -81,6 +82,31 @@ def test_filtered_by_one_worker_two_or_a_launchers_and_then_judged(run, tmp_path
   other = synthesize(run, tmp_path / 'one', *FLAGS, '--keep=.9')
   assert 'filters.keep: 0.95 there, 0.9 now' in other.stdout + other.stderr
   assert other.returncode == 1
+
+
+def test_the_discriminator_and_a_classifier_through_their_flags(run, tmp_path):
+  """Most of this generator's noise is an eight to a classifier of digits."""
+  flags = ['--num=200', '--block=20', '--labels=8:1', '--score_num=200']
+  plain = synthesize(run, tmp_path, *flags, '--name=plain')
+  strict = synthesize(run, tmp_path, *flags, '--name=strict', '--keep=.99',
+                      '--filters=discriminator,classifier')
+  assert plain.returncode == strict.returncode == 0, plain.stderr + strict.stderr
+  before, after = (data.in_memory(data.tfds_source(name, 'train', tmp_path)).images
+                   for name in ('plain', 'strict'))
+  folder = tmp_path / 'strict/1.0.0'
+  own = judge.load(folder / '.classifier.npz', (28, 28, 1), 10)
+  says = lambda x: np.asarray(own.logits(own.weights, data.to_float({'image': x})['image'])
+                              ).argmax(1)
+  assert (says(after) == 8).all() and not (says(before) == 8).all()
+  kept = json.loads((folder / 'metadata.json').read_text())['measured']['kept']
+  shares = kept['of_candidates']
+  assert all(.3 < shares[name] < 1 for name in ('discriminator', 'classifier'))
+  assert kept['share'] <= min(shares.values()) and kept['accepted'] == 200
+  assert kept['filters']['discriminator']['kept_of_validation'] >= .99
+  assert kept['filters']['classifier']['accuracy_on_validation'] > .9
+  # a place keeps its sample where that passes
+  same = (before == after).all((1, 2, 3)).mean()
+  assert abs(same - kept['share']) < .15 and same < (says(before) == 8).mean() + 1e-9
 
 
 def test_an_unfiltered_folder_is_judged_too(run, tmp_path):
