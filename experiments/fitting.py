@@ -69,10 +69,20 @@ def classifier(folder: pathlib.Path, model: trained.Trained, real: Real) -> judg
   """The classifier of a data set: trained, or given, for whoever comes first."""
   path = folder / '.classifier.npz'
   if not path.exists():
+    if _judged_before(folder):
+      raise ValueError(f'{path} is gone, and images were judged by it: bring it back, or remove '
+                       'the data set')
     judge.save(path, _given(real) or judge.train(real.train, FLAGS.seed))
   classes = real.train.num_classes
   assert classes is not None
   return judge.load(path, model.image_shape, classes)
+
+
+def _judged_before(folder: pathlib.Path) -> bool:
+  """Whether a classifier has been at work there."""
+  path = folder / '.filters.json'
+  return (folder / '.pseudo_labels.json').exists() or (
+      path.exists() and 'classifier' in json.loads(path.read_text(encoding='utf-8')))
 
 
 def sampled(model: trained.Trained, ordered: recipe.Order, num: int, batch: int = 0
@@ -143,8 +153,7 @@ def _plain(name: str, folder: pathlib.Path, model: trained.Trained, real: Real,
 def _given(real: Real) -> judge.Judge | None:
   if FLAGS.classifier is None:
     return None
-  if real.train.num_classes is None:
-    raise ValueError(f'--classifier: {real.train.name} has no labels')
+  assert real.train.num_classes is not None
   return judge.load(pathlib.Path(FLAGS.classifier).expanduser(), real.train.image_shape,
                     real.train.num_classes)
 

@@ -66,8 +66,8 @@ def _analysed(found: Results) -> list[Item]:
 
 def _labels(found: Results) -> list[Item]:
   shares, names = found.sets['synthesise'].get('labels'), found.collection.get('names') or []
-  if found.pseudo:
-    shares = found.pseudo['images']
+  if found.pseudo('synthesise'):
+    shares = found.pseudo('synthesise')['images']
   if not isinstance(shares, list) or len(set(shares)) == 1:
     return [Note('As many of each class.')] if shares else []
   return [Table('Share of each class', ['class', 'share'], [
@@ -85,6 +85,9 @@ def _filtered(found: Results) -> list[Item]:
     items.append(Table('What passed', ['filter', 'share of candidates'], [
         *([name, x] for name, x in found.kept['of_candidates'].items()),
         ['all', found.kept['share']]]))
+  if pseudo := found.pseudo('filter'):
+    items.append(Table('Labels by the classifier', ['class', 'images'], [
+        [name, n] for name, n in zip(found.collection['names'], pseudo['images'])][:50]))
   return [*items, _compared(sets, 'Before and after filtering')] if sets else items
 
 

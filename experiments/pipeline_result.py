@@ -75,10 +75,9 @@ class Results(NamedTuple):
     """What the filters let pass."""
     return self.sets.get('filter', {}).get('measured', {}).get('kept', {})
 
-  @property
-  def pseudo(self) -> dict[str, Any]:
-    """What pseudo-labels came to."""
-    return self.sets.get('synthesise', {}).get('measured', {}).get('pseudo_labels', {})
+  def pseudo(self, stage: str) -> dict[str, Any]:
+    """What the pseudo-labels of the data set that it wrote came to."""
+    return self.sets.get(stage, {}).get('measured', {}).get('pseudo_labels', {})
 
 
 def read(out: pathlib.Path, done: Mapping[str, Any]) -> Results:
@@ -133,8 +132,9 @@ def _trained(r: Results) -> str:
 
 
 def _drawn(r: Results) -> str:
+  found = r.pseudo('synthesise')
   return f'It drew {r.num("synthesise"):,} images.' + (
-      f' A classifier of real ones labelled them{_rightly(r.pseudo)}.' if r.pseudo else '')
+      f' A classifier of real ones labelled them{_rightly(found)}.' if found else '')
 
 
 def _rightly(found: Mapping[str, Any]) -> str:

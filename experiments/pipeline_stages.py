@@ -118,9 +118,9 @@ def after_collect(o: Options, found: Mapping[str, Any]) -> list[Stage]:
   if o.pseudo_labels and conditional and 'classifier' in o.filters.split(','):
     raise ValueError("--pseudo_labels: with --filters=classifier every label is the classifier's "
                      'already; leave one of them out')
-  if (o.filters or o.require or o.pseudo_labels) and not (role['validation'] or role['test']):
-    raise ValueError('--filters, --pseudo_labels and --require need real images that training '
-                     'has not seen: name them by --validation_split')
+  if (o.filters or o.require or o.pseudo_labels) and not role['validation']:
+    raise ValueError('--filters, --pseudo_labels and --require need real images that neither '
+                     'training nor the test has: name them by --validation_split')
   against = [x for x in (role['validation'], role['test']) if x and x != o.data['split']]
   real = (*of_data(o.data, 'real'), *named({'real_split': role['test']}),
           f'--train_split={role["train"] or ""}', f'--seed={o.seed}')

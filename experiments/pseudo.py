@@ -20,7 +20,9 @@ FLAGS = flags.FLAGS
 
 def settings() -> dict[str, Any] | None:
   """What the labels depend on, for the metadata; `None` without pseudo-labels."""
-  return {'classifier': quality_options.given_classifier()} if FLAGS.pseudo_labels else None
+  if not FLAGS.pseudo_labels:
+    return None
+  return {'classifier': quality_options.given_classifier() or "trained on the model's data"}
 
 
 def stream(inner: Stream, ordered: recipe.Order, model: trained.Trained,
@@ -69,7 +71,9 @@ def show(found: dict[str, Any]) -> str:
   return ('labels by a classifier' + (
       '' if right is None else f', right for {right:.2%} of {found["validation"]}') + (
           '' if changed is None else f': {changed:.2%} are not what was asked for') +
-      f'; images of each class {found["images"]}')
+      f'; images of each class {found["images"]}' + (
+          '' if all(found['images']) else ': NONE OF SOME, whose folders are missing from sorted '
+          'names'))
 
 
 def _counts(ordered: recipe.Order, start: int, stop: int) -> pathlib.Path:

@@ -56,15 +56,17 @@ def _counts(ordered: recipe.Order, start: int, stop: int) -> pathlib.Path:
 
 def measure(ordered: recipe.Order, model: trained.Trained, real: quality_options.Real,
             wanted: list[gate.Requirement]) -> dict[str, Any]:
-  """Scores the written data set, marks its metadata and says what was found.
+  """Scores the written data set if flags ask for that, and marks its metadata.
 
   Returns:
     What was added to the metadata.
   """
-  scorer = gate.Scorer(real, FLAGS.score_num)
-  images = gate.written(ordered, scorer.num)
-  measured: dict[str, Any] = {'scores': scorer.scores(images), 'floor': scorer.floor(),
-                              'protocol': scorer.protocols(len(images))}
+  measured: dict[str, Any] = {}
+  if FLAGS.filters or wanted:
+    scorer = gate.Scorer(real, FLAGS.score_num)
+    images = gate.written(ordered, scorer.num)
+    measured |= {'scores': scorer.scores(images), 'floor': scorer.floor(),
+                 'protocol': scorer.protocols(len(images))}
   if FLAGS.filters:
     parts = [strict.Kept(**json.loads(_counts(ordered, s.start, s.stop).read_text()))
              for s in ordered.shards]
@@ -87,10 +89,10 @@ def measure(ordered: recipe.Order, model: trained.Trained, real: quality_options
 
 
 def show(measured: dict[str, Any]) -> str:
-  """Scores as a table."""
+  """Scores as a table, if there are any, and what else was found."""
   columns = [name for name in ('unfiltered', 'scores', 'floor') if name in measured]
-  lines = ['score      ' + ''.join(f'{name:>12}' for name in columns)]
-  for name in measured['scores']:
+  lines = ['score      ' + ''.join(f'{name:>12}' for name in columns)] if columns else []
+  for name in measured.get('scores', ()):
     values = [measured[column][name] for column in columns]
     lines.append(f'{name:11}' + ''.join(f'{np.nan if v is None else v:12.4g}' for v in values))
   if 'kept' in measured:

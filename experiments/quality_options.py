@@ -1,4 +1,4 @@
-"""The flags of strict filtering and of the quality gate, and the real data they stand on."""
+"""The flags of filters, pseudo-labels and the quality gate, and the real data they stand on."""
 from collections.abc import Mapping
 import hashlib
 import pathlib
@@ -12,6 +12,7 @@ import build
 from extractors import extractor
 from jaxsynth import data
 from jaxsynth.metrics import features
+import judge
 from sets import are_digits, some
 import trained
 
@@ -25,7 +26,8 @@ flags.DEFINE_float('keep', .95, 'The share of held-out real images that each fil
 flags.DEFINE_float('gamma', None, "discriminator: gamma is this percentile of its scores of "
                    'samples, instead of --keep.', lower_bound=0., upper_bound=100.)
 flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of real ones does, not '
-                  'as they were asked for; so an unconditional model gives labels too.')
+                  'as they were asked for; so an unconditional model gives labels too. How often '
+                  'it is right is told of --validation_split.')
 flags.DEFINE_string('classifier', None, 'The .classifier.npz of a data set; by default one is '
                     "trained on the run's data.")
 flags.DEFINE_integer('attempts', 64, 'Candidates a sample, on average, before giving up.',
@@ -87,12 +89,17 @@ def real_data(model: trained.Trained) -> Real:
   if judged and train.num_classes is None:
     raise ValueError(f'{"--pseudo_labels" if FLAGS.pseudo_labels else "--filters=classifier"}: '
                      f'{train.name} has no labels for a classifier to learn')
+  if FLAGS.classifier is not None:
+    assert train.num_classes is not None
+    judge.load(pathlib.Path(FLAGS.classifier).expanduser(), train.image_shape, train.num_classes)
   split = FLAGS.validation_split or held_out(config)
+  config['conditional'] = config['conditional'] and bool(FLAGS.filters)  # they need labels
   held = build.source(build.of_split(config, split))
   if held.image_shape != model.image_shape:
     raise ValueError(f'--validation_split={split}: images {list(held.image_shape)}, expected '
                      f'{list(model.image_shape)}')
-  if judged and held.num_classes != train.num_classes:
+  without_labels = None if 'classifier' not in FLAGS.filters else train.num_classes
+  if judged and held.num_classes not in (without_labels, train.num_classes):
     raise ValueError(f'--validation_split={split}: {held.num_classes} classes, expected '
                      f'{train.num_classes}')
   batch = held.take(some(held.size, 10_000))

@@ -142,7 +142,7 @@ def _description(model: trained.Trained) -> str:
           'seed, the splits one after the other' +
           (f', the first of its candidates that passes {", ".join(FLAGS.filters)}'
            if FLAGS.filters else '') +
-          (', labelled by a classifier of that data' if FLAGS.pseudo_labels else '') +
+          (', labelled by a classifier' if FLAGS.pseudo_labels else '') +
           '; metadata.json has every setting.')
 
 

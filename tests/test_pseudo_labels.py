@@ -1,6 +1,7 @@
 """Labels by a classifier: of any stream, and of data sets as a user makes them."""
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -31,9 +32,12 @@ def quarters(weights, images):
 
 
 @pytest.mark.parametrize('shares, block, devices', [(4, 8, 1), (4, 3, 2), (None, 8, 4)])
-def test_each_image_gets_what_the_classifier_says_of_it(shares, block, devices):
+def test_each_image_gets_what_the_classifier_says_of_it(shares, block, devices,
+                                                            monkeypatch):
   inner = streamer(noise, {}, {}, 0, shares, block=8, devices=jax.devices()[:1])
-  told = []
+  told, used = [], set()
+  put = jax.device_put
+  monkeypatch.setattr(jax, 'device_put', lambda x, device: used.add(device) or put(x, device))
   stream = pseudo_labels.pseudo_labelled(
       inner, quarters, jnp.float32(1), 4, block=block, devices=jax.devices()[:devices],
       told=lambda *x: told.append(x))
@@ -49,6 +53,7 @@ def test_each_image_gets_what_the_classifier_says_of_it(shares, block, devices):
       (labels != np.concatenate([x.labels for x in plain])).sum())
   assert told == [(5, 50, (np.bincount(labels, minlength=4).tolist(), changed))]
   assert shares is None or 0 < changed < 45
+  assert used >= set(jax.devices()[:devices])
 
 
 def test_counts_add_up_and_nonsense_is_refused():
@@ -98,7 +103,7 @@ def test_images_stay_and_labels_are_the_classifiers(run, labelled, tmp_path):
   folder = labelled / 'synthetic/1.0.0'
   np.testing.assert_array_equal(got.labels, by(folder / '.classifier.npz', got.images))
   about = json.loads((folder / 'metadata.json').read_text())
-  assert about['pseudo_labels'] == {'classifier': None}
+  assert about['pseudo_labels'] == {'classifier': "trained on the model's data"}
   measured = about['measured']['pseudo_labels']
   assert measured['images'] == np.bincount(got.labels, minlength=10).tolist()
   assert measured['changed'] == (asked.labels != got.labels).mean() > .5  # it draws noise
@@ -106,12 +111,44 @@ def test_images_stay_and_labels_are_the_classifiers(run, labelled, tmp_path):
   assert 'validation' in measured['validation'] and 'filters' not in about['measured']
 
 
+@pytest.mark.parametrize('first', [True, False])
+def test_with_and_without_them_are_different_data_sets(run, labelled, tmp_path, first):
+  root, flags = (labelled, []) if first else (tmp_path, ['--pseudo_labels'])
+  if not first:
+    assert synthesize(run, root, *FLAGS).returncode == 0
+  before = contents(root)
+  done = synthesize(run, root, *FLAGS, *flags)
+  assert done.returncode == 1 and 'other settings:\n  pseudo_labels' in done.stdout + done.stderr
+  assert contents(root) == before
+
+
+def test_a_classifier_that_is_gone_is_not_replaced_by_another(run, labelled, tmp_path):
+  shutil.copytree(labelled, tmp_path, dirs_exist_ok=True)
+  folder = tmp_path / 'synthetic/1.0.0'
+  (folder / '.classifier.npz').unlink()
+  next(folder.glob('*array_record-00001*')).unlink()
+  done = synthesize(run, tmp_path, *FLAGS, '--pseudo_labels')
+  assert done.returncode == 1 and 'bring it back' in done.stdout + done.stderr, done.stderr
+  assert not (folder / '.classifier.npz').exists()
+
+
+def test_a_few_images_and_held_out_ones_without_labels(run, labelled, tmp_path):
+  np.savez(tmp_path / 'held.npz', images=data.mnist5k('validation').take(np.arange(120))['image'])
+  given = labelled / 'synthetic/1.0.0/.classifier.npz'
+  done = synthesize(run, tmp_path, '--num=4', '--block=2', '--pseudo_labels',
+                    f'--classifier={given}', f'--validation_split={tmp_path}/held.npz')
+  assert done.returncode == 0 and 'NONE OF SOME' in done.stderr, done.stderr
+  measured = json.loads((tmp_path / 'synthetic/1.0.0/metadata.json').read_text())['measured']
+  assert list(measured) == ['pseudo_labels'] and sum(measured['pseudo_labels']['images']) == 4
+  assert measured['pseudo_labels']['accuracy_on_validation'] is None
+
+
 def test_two_workers_and_a_given_classifier_label_alike(run, labelled, tmp_path):
   given = labelled / 'synthetic/1.0.0/.classifier.npz'
   for k in (0, 1):
     done = synthesize(run, tmp_path, *FLAGS, '--pseudo_labels', f'--classifier={given}',
                       f'--worker={k}/2')
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and 'frechet' not in done.stderr, done.stderr
   one, two = ({k: v for k, v in contents(x).items() if not k.endswith('metadata.json')}
               for x in (labelled, tmp_path))
   assert one == two
@@ -143,7 +180,8 @@ def test_an_unconditional_model_gives_labels_too(labelled, tmp_path):
 @pytest.mark.parametrize('flags, message', [
     (['--pseudo_labels', '--filters=classifier'], 'leave one of them out'),
     (['--classifier=/nowhere.npz'], '--classifier is of --filters=classifier and --pseudo'),
-    (['--pseudo_labels', '--classifier=/nowhere.npz'], '/nowhere.npz')])
+    (['--pseudo_labels', '--classifier=/nowhere.npz'], '/nowhere.npz'),
+    (['--pseudo_labels', '--classifier=setup.cfg'], 'not a classifier of this engine')])
 def test_what_is_refused(run, tmp_path, flags, message):
   more = [] if '--pseudo_labels' in flags else ['--filters=copies']
   done = synthesize(run, tmp_path / 'a', '--num=20', *more, *flags)
@@ -157,5 +195,5 @@ def test_the_line_that_is_shown():
   assert pseudo.show(found) == (
       'labels by a classifier, right for 98.75% of mnist5k/validation: 1.50% are not what was '
       'asked for; images of each class [3, 4]')
-  assert pseudo.show({**found, 'accuracy_on_validation': None, 'changed': None}) == (
-      'labels by a classifier; images of each class [3, 4]')
+  found = {**found, 'accuracy_on_validation': None, 'changed': None, 'images': [7, 0]}
+  assert pseudo.show(found).startswith('labels by a classifier; images of each class [7, 0]: NONE')

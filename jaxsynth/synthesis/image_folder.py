@@ -20,8 +20,9 @@ def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
 
   A file's name is its sample's address. Classes are named by their numbers, with
   zeros before them where there are more than ten, so that sorted names give the
-  labels. A shard's files are written aside, synced and renamed one by one; an empty
-  file in `.shards` says that they are all there.
+  labels if every class has an image; one without has no folder. A shard's files are
+  written aside, synced and renamed one by one; an empty file in `.shards` says that
+  they are all there.
 
   Args:
     folder: of the data set; it exists.

@@ -1,6 +1,7 @@
 """Labels by a classifier, in the place of those asked for."""
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+import itertools
 from typing import Any, NamedTuple
 
 import jax
@@ -65,7 +66,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
   if block < 1 or ahead < 1:
     raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
   devices = jax.local_devices() if devices is None else list(devices)
-  weights = [jax.device_put(params, device) for device in devices]
+  turns = itertools.cycle([(device, jax.device_put(params, device)) for device in devices])
 
   @jax.jit
   def classify(params: Any, images: Array) -> Array:
@@ -73,10 +74,10 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
 
   def begun(piece: Piece) -> list[Array]:
     out = []
-    for k, first in enumerate(range(0, len(piece.images), block)):
+    for first in range(0, len(piece.images), block):
       at = np.minimum(np.arange(first, first + block), len(piece.images) - 1)
-      device = k % len(devices)
-      out.append(classify(weights[device], jax.device_put(piece.images[at], devices[device])))
+      device, weights = next(turns)
+      out.append(classify(weights, jax.device_put(piece.images[at], device)))
     return out
 
   def labelled(start: int, stop: int) -> Iterator[Piece]:
