@@ -107,13 +107,14 @@ def of_split(config: Mapping[str, Any], split: str) -> dict[str, Any]:
 
 
 def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
-          num_classes: int | None) -> Run:
+          num_classes: int | None, temperature: float = 1.) -> Run:
   """Rebuilds a run from the values in its `config.json`.
 
   Args:
     config: flag name to value.
     image_shape: `(H, W, C)` of the data.
     num_classes: of the data's labels, or `None`.
+    temperature: of its samples.
 
   Returns:
     The run; nothing is computed yet.
@@ -128,7 +129,7 @@ def build(config: Mapping[str, Any], image_shape: tuple[int, int, int],
       config['dropout'], classes, dtype, config['kernel_size'], config['tapered'])
   objective = objectives.gan(generator, discriminator, LOSSES[config['loss']],
                              latent_dim=config['latent_dim'], num_classes=classes,
-                             packing=config['packing'])
+                             packing=config['packing'], temperature=temperature)
   optimizers = {
       player: optax.adam(rate(config, player), config['b1'], config['b2'])
       for player in ('generator', 'discriminator')}

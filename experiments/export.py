@@ -21,6 +21,8 @@ import trained
 
 flags.DEFINE_string('run', None, "The trained run's --workdir.", required=True)
 flags.DEFINE_integer('step', None, 'Its checkpoint; by default the newest.')
+flags.DEFINE_float('temperature', 1., 'Standard deviation of the latents; above 1 images are more '
+                   'varied and less faithful, below 1 the other way.')
 flags.DEFINE_string('out', None, 'Folder of the sampler; made if missing.', required=True)
 flags.DEFINE_integer('batch_size', 16, 'Images a call, fixed.', lower_bound=1)
 flags.DEFINE_bool('onnx', False, 'Write generator.onnx too.')
@@ -45,7 +47,7 @@ def main(argv: list[str]) -> None:
   startup.quiet()
   out = pathlib.Path(FLAGS.out).expanduser()
   try:
-    model = trained.load(FLAGS.run, FLAGS.step)
+    model = trained.load(FLAGS.run, FLAGS.step, FLAGS.temperature)
     found = exported.exported(
         model.run.algorithm.sample, model.params, model.variables,
         batch_size=FLAGS.batch_size, conditional=model.run.num_classes is not None,

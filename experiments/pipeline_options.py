@@ -28,6 +28,8 @@ flags.DEFINE_integer('num', None, 'Synthetic images; by default as many as are t
                      lower_bound=100)
 flags.DEFINE_string('labels', 'data', "Of a conditional model: 'data', in the proportions of the "
                     "data; 'balanced'; or shares, as synthesize.py takes them.")
+flags.DEFINE_float('temperature', 1., 'Standard deviation of the latents; above 1 images are more '
+                   'varied and less faithful, below 1 the other way.')
 flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of the training images '
                   'does; so an unconditional model is of use to classifiers too.')
 flags.DEFINE_list('filters', [], f'Some of {",".join(FILTERS)}: a second set of what passes '
@@ -71,5 +73,6 @@ def options() -> Options:
       {'validation_split': FLAGS.validation_split, 'test_split': FLAGS.test_split},
       records.lies(config['dataset'], config['data_dir'],
                    (FLAGS.validation_split, FLAGS.test_split)),
-      FLAGS.seed, path, tuple(train), FLAGS.name, FLAGS.num, FLAGS.labels, FLAGS.pseudo_labels,
-      ','.join(FLAGS.filters), FLAGS.keep, FLAGS.require, FLAGS.features, downstream)
+      FLAGS.seed, path, tuple(train), FLAGS.name, FLAGS.num, FLAGS.labels, FLAGS.temperature,
+      FLAGS.pseudo_labels, ','.join(FLAGS.filters), FLAGS.keep, FLAGS.require, FLAGS.features,
+      downstream)

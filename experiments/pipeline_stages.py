@@ -51,6 +51,7 @@ class Options(NamedTuple):
     name: of the synthetic data set.
     num: of images, or `None` for as many as are trained on.
     labels: `'data'`, `'balanced'` or shares.
+    temperature: of the samples.
     pseudo_labels: whether a classifier labels the images.
     filters: names with commas between, or nothing.
     keep: what filters let pass of real images, or `None`.
@@ -68,6 +69,7 @@ class Options(NamedTuple):
   name: str
   num: int | None
   labels: str
+  temperature: float
   pseudo_labels: bool
   filters: str
   keep: float | None
@@ -156,6 +158,8 @@ def _data_sets(o: Options, found: Mapping[str, Any], conditional: bool, real: Ar
     draw.append(f'--labels={",".join(map(str, counts))}')
   elif o.labels not in ('data', 'balanced'):
     draw.append(f'--labels={o.labels}')
+  if o.temperature != 1:
+    draw.append(f'--temperature={o.temperature}')
   if o.pseudo_labels:
     draw.append('--pseudo_labels')
   unseen = named({'features': o.features, 'validation_split': role['validation']})

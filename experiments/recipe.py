@@ -137,7 +137,8 @@ def shares_of(given: str, num_classes: int | None) -> Shares | None:
 
 def _description(model: trained.Trained) -> str:
   return (f'Synthetic images drawn from a generator trained on {model.record["data"]["name"]} '
-          f'(SHA-256 of its parameters {model.digest}), seed {FLAGS.seed}, by jaxsynth '
+          f'(SHA-256 of its parameters {model.digest}), seed {FLAGS.seed}, temperature '
+          f'{model.temperature:g}, by jaxsynth '
           f'{jaxsynth.__version__}. Sample i of a split is sample (start + i) of the model and '
           'seed, the splits one after the other' +
           (f', the first of its candidates that passes {", ".join(FLAGS.filters)}'

@@ -38,6 +38,8 @@ from jaxsynth.synthesis.strict import TooFew
 
 flags.DEFINE_string('run', None, "The trained run's --workdir.", required=True)
 flags.DEFINE_integer('step', None, 'Its checkpoint; by default the newest.')
+flags.DEFINE_float('temperature', 1., 'Standard deviation of the latents; above 1 images are more '
+                   'varied and less faithful, below 1 the other way.')
 flags.DEFINE_string('out', None, 'Folder of data sets; made if missing.', required=True)
 flags.DEFINE_integer('num', None, 'Images, all in the split train unless --splits says else.',
                      lower_bound=1, upper_bound=2 ** 31)
@@ -85,7 +87,7 @@ def main(argv: list[str]) -> None:
     jax.distributed.initialize()
   try:
     wanted = gate.requirements(FLAGS.require) if FLAGS.require is not None else []
-    model = trained.load(FLAGS.run, FLAGS.step)
+    model = trained.load(FLAGS.run, FLAGS.step, FLAGS.temperature)
     order = recipe.order(model)
     real = (quality_options.real_data(model)
             if FLAGS.filters or FLAGS.pseudo_labels or wanted else None)

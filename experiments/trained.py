@@ -23,6 +23,7 @@ class Trained(NamedTuple):
     digest: SHA-256 of params and variables.
     record: the run's `config.json`.
     folder: of the run.
+    temperature: of its samples.
   """
   run: build.Run
   params: PerPlayer
@@ -30,6 +31,7 @@ class Trained(NamedTuple):
   digest: str
   record: dict[str, Any]
   folder: pathlib.Path
+  temperature: float = 1.
 
   @property
   def image_shape(self) -> tuple[int, int, int]:
@@ -41,13 +43,15 @@ class Trained(NamedTuple):
   def provenance(self) -> dict[str, Any]:
     """What a data set says of its model; no paths."""
     flags = {k: v for k, v in self.record['flags'].items() if k != 'data_dir'}
-    return {'digest': self.digest, 'flags': flags, 'data': self.record['data']}
+    changed = {} if self.temperature == 1 else {'temperature': self.temperature}
+    return {'digest': self.digest, 'flags': flags, 'data': self.record['data'], **changed}
 
 
-def load(folder: str, step: int | None = None) -> Trained:
+def load(folder: str, step: int | None = None, temperature: float = 1.) -> Trained:
   """Rebuilds a run and reads its newest whole checkpoint, or that of `step`.
 
   Raises:
+    ValueError: a temperature that is not above 0.
     FileNotFoundError: no run there, or no checkpoint.
     checkpoint.CheckpointError: none is whole.
   """
@@ -57,10 +61,12 @@ def load(folder: str, step: int | None = None) -> Trained:
                             'experiments/mnist_dcgan.py')
   record = json.loads((path / 'config.json').read_text(encoding='utf-8'))
   about = record['data']
-  run = build.build(record['flags'], tuple(about['image_shape']), about['num_classes'])
+  run = build.build(record['flags'], tuple(about['image_shape']), about['num_classes'],
+                    temperature)
   with hushed():
     params, variables = checkpoint.load_generator(path / 'checkpoints', step)
-  return Trained(run, params, variables, digest(params, variables), record, path)
+  return Trained(run, params, variables, digest(params, variables), record, path,
+                 temperature)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,10 @@
 """The GAN objective's own words: latents, labels, and what it refuses."""
+import math
+
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 import objectives
 import pytest
 
@@ -77,6 +80,29 @@ def test_evaluation_moves_nothing_and_drops_nothing(key):
       key=jax.random.key(9)))
   chex.assert_trees_all_equal(after, variables)
   assert one['logits/real'] == two['logits/real'] and one['logits/fake'] != two['logits/fake']
+
+
+class Identity(objectives.TinyGenerator):
+  """The latents are the image."""
+
+  def __call__(self, z, label=None, *, train):
+    return z.reshape(-1, 4, 4, 1)
+
+
+def test_temperature_scales_the_latents_of_samples_and_not_of_training(key):
+  made = [gan(Identity(), objectives.TinyDiscriminator(), latent_dim=16, temperature=t)
+          for t in (1., 1.5)]
+  params, variables = made[0].init(key, objectives.batch())
+  cold, warm = (x.sample(params, variables, jax.random.split(key, 5)) for x in made)
+  np.testing.assert_allclose(warm, 1.5 * cold, rtol=1e-6)
+  losses = [x.loss(params, variables, objectives.batch(), context(key))[0] for x in made]
+  chex.assert_trees_all_equal(*losses)
+
+
+@pytest.mark.parametrize('temperature', [0., -1., math.inf, math.nan])
+def test_temperatures_that_are_refused(temperature):
+  with pytest.raises(ValueError, match='expected a number above 0'):
+    gan(Identity(), objectives.TinyDiscriminator(), temperature=temperature)
 
 
 def test_refusals(key):

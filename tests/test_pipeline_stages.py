@@ -10,8 +10,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 def options(**changed):
   data = {'dataset': 'mnist5k', 'split': 'train', **stages.DEFAULTS}
   return stages.Options('/o', data, {'validation_split': None, 'test_split': None}, 'x', 0,
-                        None, ('--conditional',), 'synthetic', None, 'data', False, '', None, None,
-                        'auto', {'steps': '5'})._replace(**changed)
+                        None, ('--conditional',), 'synthetic', None, 'data', 1., False, '', None,
+                        None, 'auto', {'steps': '5'})._replace(**changed)
 
 
 def found(classes=(30, 10), validation='validation'):
@@ -54,9 +54,11 @@ def test_what_does_not_apply_and_what_cannot_be():
 
 
 def test_pseudo_labels_reach_both_sets_and_make_unconditional_models_useful():
-  plan = table(options(train=(), pseudo_labels=True, filters='classifier'), found())
+  plan = table(options(train=(), pseudo_labels=True, temperature=1.5,
+                       filters='classifier'), found())
   for stage in ('synthesise', 'filter'):
-    assert {'--pseudo_labels', '--validation_split=validation'} <= set(plan[stage].commands[0])
+    assert {'--pseudo_labels', '--temperature=1.5', '--validation_split=validation'} <= set(
+        plan[stage].commands[0])
     assert 'collect' in plan[stage].reads
   assert not plan['downstream'].why_not
   for changed, f, message in (

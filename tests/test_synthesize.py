@@ -145,7 +145,22 @@ def test_labels_as_asked_for(run, tmp_path):
   assert np.bincount(labels).tolist() == [0, 0, 0, 10, 0, 0, 0, 30]
 
 
+def test_a_temperature_is_of_the_model_and_stays_on_record(run, tmp_path):
+  flags = ['--num=40', '--block=20', '--name=warm']
+  for t, name in (1, 'warm'), (2, 'warm'), (2, 'hot'):
+    done = synthesize(run, tmp_path, *flags[:2], f'--name={name}', f'--temperature={t}')
+    assert (done.returncode == 1) == (t == 2 and name == 'warm'), done.stderr
+    if done.returncode:
+      assert 'model.temperature: None there, 2.0 now' in done.stdout + done.stderr
+  warm, hot = (data.in_memory(data.tfds_source(x, 'train', tmp_path)) for x in ('warm', 'hot'))
+  assert (warm.labels == hot.labels).all() and (warm.images != hot.images).any((1, 2, 3)).all()
+  for name, t in ('warm', 1), ('hot', 2):
+    about = json.loads((tmp_path / name / '1.0.0/dataset_info.json').read_text())
+    assert f'temperature {t}, by jaxsynth' in about['description']
+
+
 @pytest.mark.parametrize('flags, message', [
+    (['--num=4', '--temperature=0', '--name=cold'], 'temperature=0.0: expected a number above'),
     (['--num=350', '--seed=1'], 'seed: 0 there, 1 now\n  shards: 7 there, 1 now\n  '
      'splits.test: 50 there, None now'),
     (['--num=4', '--name=MNIST-2'], 'expected small letters'),

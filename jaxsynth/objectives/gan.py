@@ -1,4 +1,5 @@
 """Generative adversarial networks: two players, one forward computation."""
+import math
 from typing import Any
 
 import chex
@@ -14,7 +15,7 @@ from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
 
 def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
         latent_dim: int = 100, num_classes: int | None = None,
-        packing: int = 1) -> Objective:
+        packing: int = 1, temperature: float = 1.) -> Objective:
   """Binds two networks and a loss into an objective.
 
   Players `generator` and `discriminator`. Batches are `{'image': [B, H, W, C]}` in
@@ -33,6 +34,9 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     packing: how many images of one kind the discriminator judges together, as
       channels `[B / packing, H, W, packing * C]`: it then sees a lack of variety.
       Lin et al. 2017, https://arxiv.org/abs/1712.04086. Unconditional only.
+    temperature: standard deviation of the latents of `sample`, above 0; training draws
+      with 1. Above 1 samples are more varied and less faithful, below 1 the other way;
+      the word is Glow's, https://arxiv.org/abs/1807.03039, section 6.
 
   Returns:
     An `Objective`. `sample`'s `cond` is labels `[n]` if conditional; its images
@@ -40,9 +44,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     and `init` does if the generator's images are not shaped as the data's.
   """
   conditional = num_classes is not None
-  if packing < 1 or packing > 1 and conditional:
-    raise ValueError(f'packing: expected a positive integer, and 1 with labels, got {packing} '
-                     f'and num_classes={num_classes}')
+  _check(packing, num_classes, temperature)
 
   def latents(keys: Array) -> Array:
     return jax.vmap(lambda key: jax.random.normal(key, (latent_dim,)))(keys)
@@ -99,11 +101,20 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
       raise ValueError(f'cond: expected {"labels [n]" if conditional else None}, '
                        f'got {cond}')
     labels = () if cond is None else (cond,)
+    z = latents(keys)
     return network.apply(generator, params['generator'], variables['generator'],
-                         latents(keys), *labels)[0]
+                         z if temperature == 1 else temperature * z, *labels)[0]
 
   coupled = loss.coupled or ('the discriminator judges packs of examples' if packing > 1 else '')
   return Objective(init, losses, sample, coupled)
+
+
+def _check(packing: int, num_classes: int | None, temperature: float) -> None:
+  if packing < 1 or packing > 1 and num_classes is not None:
+    raise ValueError(f'packing: expected a positive integer, and 1 with labels, got {packing} '
+                     f'and num_classes={num_classes}')
+  if not 0 < temperature < math.inf:
+    raise ValueError(f'temperature={temperature}: expected a number above 0, 1 as in training')
 
 
 def packed(image: Array, n: int) -> Array:
