@@ -132,8 +132,9 @@ def _trained(r: Results) -> str:
 
 
 def _drawn(r: Results) -> str:
-  found = r.pseudo('synthesise')
-  return f'It drew {r.num("synthesise"):,} images.' + (
+  found, warmth = r.pseudo('synthesise'), r.sets['synthesise'].get('model', {}).get('temperature')
+  return f'It drew {r.num("synthesise"):,} images' + (
+      f' at temperature {warmth:g}.' if warmth else '.') + (
       f' A classifier of real ones labelled them{_rightly(found)}.' if found else '')
 
 

@@ -7,6 +7,7 @@ import sys
 import collected
 import numpy as np
 from PIL import Image
+import pipeline_figures
 import pipeline_page
 import pipeline_record as records
 import pipeline_result
@@ -97,6 +98,28 @@ def test_filters_that_make_it_worse_are_told(out, distance, worse):
   text = pipeline_result.read(out, done).sentence('filter')
   assert text.startswith(f'Filters (copies): the distance is then {distance} (floor 0.1)')
   assert text.endswith('made the distance worse: it was 3.25 (floor 0.1).') == worse
+
+
+def test_pseudo_labels_and_the_temperature_are_told(out):
+  done = {stage: {'outputs': [f'data/{stage}/1.0.0/metadata.json']}
+          for stage in ('synthesise', 'filter')}
+  done |= {'collect': {'outputs': ['collect/collection.json']}}
+  about = {'splits': {'train': 40}, 'labels': [30, 10], 'model': {'temperature': 1.5},
+           'filters': {'names': ['copies']}, 'measured': {'pseudo_labels': {
+               'accuracy_on_validation': .975, 'changed': .1, 'images': [25, 15]}}}
+  for stage in ('synthesise', 'filter'):
+    (out / done[stage]['outputs'][0]).parent.mkdir(parents=True)
+    (out / done[stage]['outputs'][0]).write_text(json.dumps(about))
+  found = pipeline_result.read(out, done)
+  assert found.sentence('synthesise') == (
+      'It drew 40 images at temperature 1.5. A classifier of real ones labelled them (it is right '
+      'for 97.5% of held-out ones; 10.0% are not what was asked for).')
+  shares, = pipeline_figures.tables('synthesise', found)
+  assert shares.rows == [[EVIL, .625], ['b', .375]]
+  assert pipeline_figures.tables('filter', found)[0].rows == [[EVIL, 25], ['b', 15]]
+  del about['measured'], about['model']
+  (out / done['synthesise']['outputs'][0]).write_text(json.dumps(about))
+  assert pipeline_result.read(out, done).sentence('synthesise') == 'It drew 40 images.'
 
 
 @pytest.mark.parametrize('path', ['/etc/passwd', '../x', 'a/../../x', '', '\\\\host\\x'])
