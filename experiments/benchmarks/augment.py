@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import time
 from typing import Any
 
@@ -67,28 +68,35 @@ def peer(python: str | None, name: str) -> Iterator[Callable[..., float] | None]
     return
   clean = {key: x for key, x in os.environ.items()
            if key not in ('OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE', 'PYTHONPATH')}
-  child = subprocess.Popen(
-      [python, str(HERE / f'augment_{name}.py')], text=True, env=clean,
-      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-  assert child.stdin and child.stdout and child.stderr
-  stdin, stdout = child.stdin, child.stdout
+  with tempfile.TemporaryFile('w+') as said:  # a pipe that nobody reads would fill
+    child = subprocess.Popen(
+        [python, str(HERE / f'augment_{name}.py')], text=True, env=clean,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
+    assert child.stdin and child.stdout
+    stdin, stdout = child.stdin, child.stdout
 
-  def ask(*request: Any) -> float:
-    stdin.write(json.dumps(request) + '\n')
-    stdin.flush()
-    return json.loads(stdout.readline())
-  try:
-    ready = stdout.readline()
-    if not ready:
-      print(f'{name}: left out, {python} says: '
-            f'{(child.stderr.read().strip().splitlines() or ["nothing"])[-1]}')
-      yield None
-    else:
-      print(ready.strip())
-      yield ask
-  finally:
-    stdin.close()
-    child.wait()
+    def last() -> str:
+      said.seek(0)
+      return (said.read().strip().splitlines() or ['nothing'])[-1]
+
+    def ask(*request: Any) -> float:
+      stdin.write(json.dumps(request) + '\n')
+      stdin.flush()
+      line = stdout.readline()
+      if not line:
+        raise SystemExit(f'{name} ended; it says: {last()}')
+      return json.loads(line)
+    try:
+      ready = stdout.readline()
+      if not ready:
+        print(f'{name}: left out, {python} says: {last()}')
+        yield None
+      else:
+        print(ready.strip())
+        yield ask
+    finally:
+      stdin.close()
+      child.wait()
 
 
 def rate(call: Callable[[], Any], images: int, seconds: float) -> float:
