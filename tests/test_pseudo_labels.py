@@ -1,9 +1,6 @@
 """Labels by a classifier: of any stream, and of data sets as a user makes them."""
 import json
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +9,11 @@ import numpy as np
 import pseudo
 import pytest
 import tiny
+from tiny import contents, synthesize
 
 from jaxsynth import data
 from jaxsynth.synthesis import pseudo_labels, streamer
 
-ROOT = pathlib.Path(__file__).parent.parent
 FLAGS = ['--num=240', '--shards=4', '--block=20', '--score_num=200']
 
 
@@ -62,15 +59,6 @@ def test_counts_add_up_and_nonsense_is_refused():
   assert pseudo_labels.Labelled([1], None) + pseudo_labels.Labelled([2], None) == ([3], None)
   with pytest.raises(ValueError, match='block=0'):
     pseudo_labels.pseudo_labelled(lambda a, b: iter(()), quarters, 1., 4, block=0)
-
-
-def synthesize(run, out, *flags):
-  return subprocess.run([sys.executable, 'experiments/synthesize.py', f'--run={run}',
-                         f'--out={out}', *flags], cwd=ROOT, text=True, capture_output=True)
-
-
-def contents(folder):
-  return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
 
 
 @pytest.fixture(scope='module')

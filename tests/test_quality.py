@@ -2,8 +2,6 @@
 import doctest
 import json
 import pathlib
-import subprocess
-import sys
 
 from extractors import extractor
 import gate
@@ -14,6 +12,7 @@ import pytest
 import quality
 import quality_options
 import tiny
+from tiny import command, contents, synthesize
 
 from jaxsynth import data
 
@@ -27,11 +26,6 @@ def run(tmp_path_factory):
   return tiny.workdir(tmp_path_factory.mktemp('run'), '--conditional')
 
 
-def synthesize(run, out, *flags):
-  return subprocess.run([sys.executable, 'experiments/synthesize.py', f'--run={run}',
-                         f'--out={out}', *flags], cwd=ROOT, text=True, capture_output=True)
-
-
 @pytest.mark.parametrize('before, after, worse', [
     (1., 1.05, False), (1., 1.2, True), (None, None, False)])
 def test_filters_that_make_it_worse_are_told(before, after, worse):
@@ -39,10 +33,6 @@ def test_filters_that_make_it_worse_are_told(before, after, worse):
               for name, value in (('unfiltered', before), ('scores', after), ('floor', .1))}
   measured |= {'kept': {'share': .05, 'candidates': 90}, 'cost': {'recall': 0., 'coverage': 0.}}
   assert ('the filters made frechet worse' in quality.show(measured)) == worse
-
-
-def contents(folder):
-  return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
 
 
 def test_filtered_by_one_worker_two_or_a_launchers_and_then_judged(run, tmp_path):
@@ -53,8 +43,8 @@ def test_filtered_by_one_worker_two_or_a_launchers_and_then_judged(run, tmp_path
                      '--require=precision>=0,copies<=.1')
     assert two.returncode == 0, two.stderr
   launched = launcher.together(
-      [sys.executable, 'experiments/synthesize.py', f'--run={run}', f'--out={tmp_path}/launched',
-       *FLAGS, '--require=precision>=0,copies<=.1', '--distributed'], ROOT)
+      command(run, tmp_path / 'launched', *FLAGS, '--require=precision>=0,copies<=.1',
+              '--distributed'), ROOT)
   assert not [text for code, text in launched if code], launched
   assert (contents(tmp_path / 'one') == contents(tmp_path / 'two') ==
           contents(tmp_path / 'launched'))

@@ -13,25 +13,12 @@ from PIL import Image
 import pytest
 import recipe
 import tiny
+from tiny import command, contents, synthesize
 
 from jaxsynth import data
 
 ROOT = pathlib.Path(__file__).parent.parent
 SPLITS = ['--splits=train:300,test:50', '--shards=7', '--block=20', '--name=digits']
-
-
-def command(run, out, *flags):
-  return [sys.executable, 'experiments/synthesize.py', f'--run={run}', f'--out={out}', *flags]
-
-
-def synthesize(run, out, *flags, **kwargs):
-  return subprocess.run(command(run, out, *flags), cwd=ROOT, text=True, capture_output=True,
-                        **kwargs)
-
-
-def contents(folder):
-  """Every byte under every name."""
-  return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
 
 
 @pytest.fixture(scope='module')

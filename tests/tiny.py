@@ -39,3 +39,19 @@ def workdir(folder, *flags):
            'digest': ''}
   (folder / 'config.json').write_text(json.dumps({'flags': config, 'data': about}))
   return folder
+
+
+def command(run, out, *flags):
+  """How a data set is drawn from a run."""
+  return [sys.executable, 'experiments/synthesize.py', f'--run={run}', f'--out={out}', *flags]
+
+
+def synthesize(run, out, *flags, **kwargs):
+  """Draws it."""
+  return subprocess.run(command(run, out, *flags), cwd=ROOT, text=True, capture_output=True,
+                        **kwargs)
+
+
+def contents(folder):
+  """Every byte under every name."""
+  return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
