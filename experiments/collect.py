@@ -7,51 +7,42 @@ tested on the size, the shapes, the classes and a SHA-256 of every example; and 
 come from and on what terms, as far as they say. The same data give the same bytes, wherever
 they lie.
 """
-import clock  # first: it says when
-
 import json
 import pathlib
-import time
 
-from absl import app, flags
+from absl import flags
 
-import collected
-import data_options
+from common import dataset_flags, program, role_flags
 from jaxsynth import files
-import role_options
-import sets
-import startup
-
-FLAGS = flags.FLAGS
-flags.adopt_module_key_flags(role_options)
+from jaxsynth.data import fingerprint as fingerprints, spec as specs
 
 
-def main(argv: list[str]) -> None:
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
-  startup.quiet()
-  config = data_options.config()
-  try:
-    role = collected.roles(config, FLAGS.validation_split, FLAGS.test_split)
-    found = {}
-    for name, own in collected.configs(config, role).items():
-      source = collected.raw(own)
-      found[name] = {'split': own['split'] if sets.splits_of(own) else own['dataset'],
-                     **collected.fingerprint(source)}
-      print(f'{name}: {source.size:,} images')
-    classes = found['train']['classes']
-    names = sets.class_names(config, len(classes)) if classes else []
-    credit = collected.credit(config)
-    folder = pathlib.Path(FLAGS.report).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    with files.write_aside(folder / 'collection.json') as f:
-      f.write(json.dumps({'dataset': pathlib.Path(config['dataset']).name, 'names': names,
-                          'credit': credit and credit._asdict(), 'roles': role,
-                          'sets': found}, indent=1).encode() + b'\n')
-  except (ValueError, OSError, ImportError) as error:
-    raise app.UsageError(str(error)) from error
-  print(f'done: {folder / "collection.json"} ({time.perf_counter() - clock.START:.0f} s)')
+def define_flags(values: flags.FlagValues) -> None:
+  """The data set, and the roles of its splits."""
+  role_flags.define(values)
+
+
+def main() -> None:
+  spec = dataset_flags.spec(flags.FLAGS)
+  roles, spec_of = role_flags.roles(flags.FLAGS)
+  sets = {}
+  for role, own_spec in spec_of.items():
+    source = specs.open_raw(own_spec)
+    name = own_spec.split if specs.split_names(own_spec) else own_spec.dataset
+    sets[role] = {'split': name, **fingerprints.fingerprint(source)}
+    print(f'{role}: {source.size:,} images')
+  classes = sets['train']['classes']
+  credit = specs.credit(spec)
+  folder = pathlib.Path(flags.FLAGS.report).expanduser()
+  folder.mkdir(parents=True, exist_ok=True)
+  with files.write_aside(folder / 'collection.json') as f:
+    f.write(json.dumps({
+        'dataset': pathlib.Path(spec.dataset).name,
+        'names': specs.class_names(spec, len(classes)) if classes else [],
+        'credit': credit and credit._asdict(), 'roles': roles._asdict(), 'sets': sets},
+        indent=1).encode() + b'\n')
+  program.done(folder / 'collection.json')
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main, define_flags, compiles=False)

@@ -12,85 +12,72 @@ MNIST: train[:55000] is what was learned from, train[55000:] what nothing saw, t
 reference, to be touched once at the end: while choosing, say --real_split=train[55000:]
 and --validation_split=''. Without splits, half of --real is the reference and half the floor.
 """
-import clock  # first: it says when
-
 import json
 import pathlib
-import shutil
-import tempfile
-import time
 
-from absl import app, flags
+from absl import flags
 
-import blind
-import comparison_options
-import data_options
-import downstream_page
-import evaluate_page
-import evaluate_record
-import evaluate_scores
-import evaluate_sets
-from extractors import extractor
-from jaxsynth import checkpoint, files, report
-from sets import are_digits
-import startup
+from common import comparison_flags, program
+from jaxsynth import evaluation, files, report
+from jaxsynth.data.spec import are_digits
+from jaxsynth.metrics import features
+from jaxsynth.pages import blind, downstream as downstream_page, evaluation as evaluation_page
+from jaxsynth.runs.scores import read_scores
 
-FLAGS = flags.FLAGS
-
-flags.adopt_module_key_flags(comparison_options)
-flags.DEFINE_string('validation_split', None, 'Real images that nothing learned from, for the '
-                    'floor of memorisation; by default validation, of MNIST train[55000:].')
-flags.DEFINE_integer('num', None, 'Synthetic images to score; a run draws as many as it has '
-                     'not. By default what is there.', lower_bound=100)
-flags.DEFINE_string('features', 'auto', 'What distances are measured on: mnist, random, pixels '
-                    'or an .npz file of Inception; auto is mnist for its digits, else random.')
-flags.DEFINE_string('downstream', None, 'Folder of downstream.py, whose section the page shows.')
-flags.DEFINE_integer('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0)
-flags.DEFINE_integer('seed', 0, 'Of what is drawn here, images of the run excepted.',
-                     lower_bound=0)
-flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number')
-OWN = ('synthetic', 'train_split', 'validation_split', 'synthetic_split', 'num', 'step',
-       'features', 'blind', 'seed')
+NAMES = ('validation_split', 'num', 'features', 'blind', 'seed')
 
 
-def main(argv: list[str]) -> None:
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
-  config = data_options.config() | {name: FLAGS[name].value for name in OWN}
-  config['real_split'] = config.pop('split')
-  startup.quiet()
-  startup.keep_compiled()
-  startup.keep_memory()
-  try:
-    sets = evaluate_sets.read(config)
-    digits = are_digits(config['dataset'])
-    net = extractor(config['features'], sets.real.images.shape[1:], digits)
-    found = evaluate_scores.measure(sets, net, digits)
-    curve = evaluate_sets.scores_of(config['synthetic'])
-    more = [downstream_page.read(FLAGS.downstream)] if FLAGS.downstream else []
-    with tempfile.TemporaryDirectory() as scratch:
-      out = pathlib.Path(scratch)
-      record = evaluate_record.record(sets, found, config)
-      (out / 'scores.json').write_text(json.dumps(record, indent=1, allow_nan=False) + '\n')
-      report.write(out / 'report.html', evaluate_page.page(sets, found, curve, more))
-      if config['blind']:
-        (out / 'blind.html').write_text(blind.page(
-            sets.real, sets.fake, sets.classes, config['blind'], config['seed']), 'utf-8')
-      publish(out, pathlib.Path(FLAGS.report).expanduser())
-  except (ValueError, OSError, ImportError, checkpoint.CheckpointError) as error:
-    raise app.UsageError(str(error)) from error
-  for name, score in found.scores.items():
-    print(f'{name:24}{score.value:<12.4g} floor {score.floor:.4g}')
-  print(f'done: {FLAGS.report}/report.html ({time.perf_counter() - clock.START:.0f} s)')
+def define_flags(values: flags.FlagValues) -> None:
+  """What is compared, on which features, and what is written beside the scores."""
+  comparison_flags.define(values)
+  text, number = flags.DEFINE_string, flags.DEFINE_integer
+  text('validation_split', None, 'Real images that nothing learned from, for the floor of '
+       'memorisation; by default validation, of MNIST train[55000:].', flag_values=values)
+  number('num', None, 'Synthetic images to score; a run draws as many as it has not. By default '
+         'what is there.', lower_bound=100, flag_values=values)
+  text('features', 'auto', 'What distances are measured on: mnist, random, pixels or an .npz file '
+       'of Inception; auto is mnist for its digits, else random.', flag_values=values)
+  text('downstream', None, 'Folder of downstream.py, whose section the page shows.',
+       flag_values=values)
+  number('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0,
+         flag_values=values)
+  number('seed', 0, 'Of what is drawn here, images of the run excepted.', lower_bound=0,
+         flag_values=values)
+  flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number',
+                           flag_values=values)
 
 
-def publish(scratch: pathlib.Path, folder: pathlib.Path) -> None:
-  """Moves finished files where they are wanted."""
+def main() -> None:
+  evaluate(flags.FLAGS)
+
+
+def evaluate(values: flags.FlagValues) -> None:
+  """Scores what the flags name, and writes files only once all of them are whole."""
+  spec = comparison_flags.spec(values)
+  digits = are_digits(spec)
+  comparison = evaluation.read_comparison(
+      comparison_flags.synthetic(values), spec,
+      comparison_flags.roles(values, values.validation_split), values.seed)
+  net = features.by_name(values.features, comparison.real.images.shape[1:], digits)
+  studies = [downstream_page.read(values.downstream)] if values.downstream else []
+  texts = {'blind.html': blind.page(
+      comparison.real, comparison.synthetic, comparison.class_names, values.blind, values.seed)
+  } if values.blind else {}
+  outcome = evaluation.evaluate(comparison, net, digits)
+  settings = comparison_flags.given(values) | {name: values[name].value for name in NAMES}
+  page = evaluation_page.page(comparison, outcome, read_scores(values.synthetic), studies)
+  record = evaluation.record(comparison, outcome, settings)
+  texts |= {'report.html': report.render(page),
+            'scores.json': json.dumps(record, indent=1, allow_nan=False) + '\n'}
+  folder = pathlib.Path(values.report).expanduser()
   folder.mkdir(parents=True, exist_ok=True)
-  for path in sorted(scratch.iterdir()):
-    with files.write_aside(folder / path.name) as f, open(path, 'rb') as whole:
-      shutil.copyfileobj(whole, f)
+  for name, content in texts.items():
+    with files.write_aside(folder / name) as f:
+      f.write(content.encode())
+  for name, score in outcome.scores.items():
+    print(f'{name:24}{score.value:<12.4g} floor {score.floor:.4g}')
+  program.done(f'{values.report}/report.html')
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main, define_flags)

@@ -7,121 +7,110 @@ Into --workdir go config.json, metrics.jsonl, timings.jsonl, samples/*.png, Tens
 events, checkpoints, with --eval_every scores.jsonl, and at the end synthetic.npz. The same
 command resumes a run that was stopped, and ends with the same bits as one never stopped.
 """
-import clock  # first: it says when
+from collections.abc import Mapping
+from typing import Any
 
-import pathlib
-
-from absl import app, flags
+from absl import flags
 import jax
-import numpy as np
+import optax
 
-import build
-import data_options
-from jaxsynth import checkpoint, data, files, hooks, loop
-from jaxsynth.types import TrainState
-import options
-import outputs
-import scorer
-import startup
-import workdir
+from common import train
+from jaxsynth import runs, train_step as ts
+from jaxsynth.losses import adversarial
+from jaxsynth.models import dcgan
+from jaxsynth.objectives.gan import gan, packed
+from jaxsynth.objectives import network
 
-for _module in (data_options, options):
-  flags.adopt_module_key_flags(_module)
+LOSSES = {'non_saturating': adversarial.NON_SATURATING,
+          'relativistic_average': adversarial.RELATIVISTIC_AVERAGE}
+SAMPLING = ('temperature',)
 
 
-def main(argv: list[str]) -> None:
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
-  config = options.config()
-  startup.quiet()
-  devices = startup.take_devices(config['devices'])
-  if options.FLAGS.compilation_cache:
-    startup.keep_compiled()
-  startup.keep_memory()
-  try:
-    source = build.source(config)
-  except (ValueError, OSError, ImportError) as error:
-    raise app.UsageError(str(error)) from error
-  record = outputs.record(config, source, devices)
-  try:
-    with workdir.opened(pathlib.Path(options.FLAGS.workdir),
-                        fresh=options.FLAGS.fresh) as folder:
-      workdir.check(folder, record)
-      train(record, source, devices, folder)
-  except checkpoint.CheckpointError as error:
-    raise app.UsageError(f'{error}: --fresh') from error
-  except FloatingPointError as error:
-    raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
-  except OSError as error:
-    raise SystemExit(f'{error}\nThe same command goes on from the last checkpoint.') from error
-  print(f'done: {folder}')
+def define_flags(values: flags.FlagValues) -> None:
+  """The flags of a GAN study."""
+  train.define(values)
+  number, yes, choice, numbers = (
+      flags.DEFINE_integer, flags.DEFINE_bool, flags.DEFINE_enum, flags.DEFINE_list)
+  at_least = lambda n: {'lower_bound': n, 'flag_values': values}
+  share: dict[str, Any] = {'lower_bound': 0, 'upper_bound': 1, 'flag_values': values}
+  number('discriminator_steps', 1, 'Discriminator updates a step; with 1, both networks are '
+         'updated together.', **at_least(1))
+  choice('loss', 'non_saturating', list(LOSSES), 'Adversarial loss.', flag_values=values)
+  number('packing', 1, 'Images that the discriminator judges together.', **at_least(1))
+  flags.DEFINE_float('generator_learning_rate', 1e-4, 'Of Adam.', **at_least(0))
+  flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', **at_least(0))
+  flags.DEFINE_float('b1', 0., "Adam's first decay.", **share)
+  flags.DEFINE_float('b2', 0.999, "Adam's second decay.", **share)
+  number('latent_dim', 100, 'Size of the latent.', **at_least(1))
+  flags.DEFINE_float('temperature', 1., 'Standard deviation of the latents of samples; above 1 '
+                     'images are more varied and less faithful, below 1 the other way.',
+                     **at_least(0))
+  number('generator_width', 128, 'Channels.', **at_least(1))
+  number('discriminator_width', 128, 'Channels.', **at_least(1))
+  yes('tapered', False, 'Twice the channels where images are half as large, in both networks, as '
+      "in DCGAN; the widths are then the largest image's.", flag_values=values)
+  choice('generator_norm', 'batch', ['batch', 'group'], 'Normalisation: of the batch, or of each '
+         'example.', flag_values=values)
+  yes('conditional_norm', False, "Give every label its own scale and shift in the generator's "
+      'normalisation; needs --conditional.', flag_values=values)
+  yes('global_batch_norm', True, 'Under pmap, batch statistics over all devices; under sharded '
+      'they always are.', flag_values=values)
+  numbers('generator_strides', '1,2,2', 'Of each transposed convolution.', flag_values=values)
+  numbers('discriminator_strides', '2,2', 'Of each convolution.', flag_values=values)
+  number('kernel_size', 5, "Of both networks' strided convolutions.", **at_least(1))
+  flags.DEFINE_float('dropout', 0.3, "The discriminator's.", **share)
+  for name in ('generator_strides', 'discriminator_strides'):
+    flags.register_validator(name, train.positive, 'expected positive integers with commas '
+                             'between, as 1,2,2', flag_values=values)
+  for name in ('b1', 'b2', 'dropout'):
+    flags.register_validator(name, lambda x: x < 1, 'expected less than 1', flag_values=values)
+  for name in ('generator_learning_rate', 'discriminator_learning_rate', 'temperature'):
+    flags.register_validator(name, lambda x: x is None or x > 0, 'expected more than 0',
+                             flag_values=values)
+  flags.register_multi_flags_validator(
+      ['conditional_norm', 'conditional'],
+      lambda f: f['conditional'] or not f['conditional_norm'],
+      '--conditional_norm needs --conditional', flag_values=values)
+  flags.register_multi_flags_validator(
+      ['devices', 'batch_size', 'accumulate', 'packing'],
+      lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
+      '--batch_size must be a multiple of --devices times --accumulate times --packing',
+      flag_values=values)
 
 
-def train(record: dict, source: data.Source, devices: list[jax.Device],
-          folder: pathlib.Path) -> None:
-  """The run, from its newest checkpoint or from the start."""
-  config = record['flags']
-  run = build.build(config, source.image_shape, source.num_classes)
-  compiled = build.compiled(config, run, devices)
-  key, key_init, key_draw = jax.random.split(jax.random.key(config['seed']), 3)
-  at = data.batch_at(source, config['batch_size'], config['seed'], phases=run.phases)
-  first = data.to_float(source.take(np.arange(min(source.size, 8))))
-  state = jax.jit(run.algorithm.init)(key_init, first)
+def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
+  """The run that the flags mean."""
+  classes, dtype = about.classes_if(config['conditional']), train.DTYPES[config['dtype']]
+  packing, shared = config['packing'], config['global_batch_norm']
+  generator = dcgan.Generator(
+      about.image_shape, config['generator_width'], config['generator_strides'], classes, dtype,
+      about.axis_name if shared else None, config['kernel_size'],
+      config['generator_norm'] == 'batch', config['conditional_norm'], config['tapered'])
+  discriminator = dcgan.Discriminator(
+      config['discriminator_width'], config['discriminator_strides'], config['dropout'], classes,
+      dtype, config['kernel_size'], config['tapered'])
 
-  scored = config['eval_every'] or (folder / scorer.NAME).exists()
-  manager = checkpoint.CheckpointManager(folder / 'checkpoints',
-                                         best=scorer.BEST if scored else None)
-  restored = manager.restore(state)
-  state = compiled.state(state if restored is None else restored)
-  start, steps, fused = int(state.step), config['steps'], config['steps_per_call']
-  if start > steps or (steps - start) % fused:
-    raise app.UsageError(f'--steps={steps} --steps_per_call={fused}, but the run is at step '
-                         f'{start} already: expected whole calls from there')
-  workdir.write_config(folder, record)
-  for name in ('metrics.jsonl', 'timings.jsonl', scorer.NAME):
-    files.keep_rows(folder / name, start)
-  artist = outputs.Artist(folder, config, run, source, key_draw, start)
-  records = hooks.Records(folder / 'metrics.jsonl', config['log_every'], also=artist.scalars)
+  def logits(state: ts.TrainState, image: jax.Array, *labels: jax.Array) -> jax.Array:
+    return network.apply(discriminator, state.params['discriminator'],
+                         state.variables['discriminator'], packed(image, packing), *labels)[0]
 
-  def save(step: int, state: TrainState, scores: dict[str, float] | None = None) -> None:
-    records.flush()  # so that no line before a checkpoint is lost
-    artist.flush()
-    manager.save(step, state, scores)
+  def decode(params: Any, variables: Any, *args: jax.Array) -> jax.Array:
+    return network.apply(generator, params['generator'], variables['generator'], *args)[0]
 
-  evaluations: list[loop.Hook] = []
-  if config['eval_every']:
-    try:
-      score = scorer.Scorer(folder, config, source, artist)
-    except (ValueError, OSError) as error:
-      raise app.UsageError(str(error)) from error
-    evaluations.append(hooks.Every(config['eval_every'], steps,
-                                   lambda step, state: save(step, state, score(step, state))))
-
-  chores: list[loop.Hook] = [
-      records, hooks.Every(config['sample_every'], steps, artist.show), *evaluations,
-      hooks.Every(config['checkpoint_every'], steps, save),
-      hooks.Progress(start, steps, config['batch_size'] * run.phases,
-                     max(50, config['log_every']), folder / 'timings.jsonl',
-                     began=clock.START)]
-  batches = data.prefetch(
-      lambda k: data.to_float(jax.tree.map(compiled.batch, stacked(at, k, fused))),
-      start, stride=fused)
-  try:
-    state = loop.run(compiled.step, state, batches, key, steps, hooks=chores, steps_per_call=fused)
-    artist.synthesize(state)
-  finally:
-    batches.close()
-    artist.close()
-    manager.close()
-
-
-def stacked(at, k: int, n: int) -> dict[str, np.ndarray]:
-  """Batch `k`, or batches `k` to `k + n - 1` stacked."""
-  if n == 1:
-    return dict(at(k))
-  each = [at(i) for i in range(k, k + n)]
-  return {name: np.stack([batch[name] for batch in each]) for name in each[0]}
+  objective = gan(generator, discriminator, LOSSES[config['loss']],
+                  latent_dim=config['latent_dim'], num_classes=classes, packing=packing,
+                  temperature=config['temperature'])
+  critics = (('discriminator',),) * (config['discriminator_steps'] - 1)
+  return runs.Run(
+      objective,
+      {player: optax.adam(train.rate(config[f'{player}_learning_rate'], config), config['b1'],
+                          config['b2']) for player in ('generator', 'discriminator')},
+      schedule=(*critics, ('generator', 'discriminator')),
+      ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes, logits=logits,
+      packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),
+      summary=f'A DCGAN{" given the label" if classes else ""} (widths '
+      f'{config["generator_width"]} and {config["discriminator_width"]})')
 
 
 if __name__ == '__main__':
-  app.run(main)
+  train.main(define_flags, build)

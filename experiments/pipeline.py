@@ -4,11 +4,13 @@ r"""From a data set to what synthetic images are worth, in one command.
         --flagfile=experiments/flags/pipeline_quick.flags --out=/tmp/pipeline
 
 Nine stages: collect, preprocess, analyse, train, synthesise, assess, filter, downstream,
-report. Each is a program of this folder with flags of its own, printed so that it can be run by
-itself; OUT/report.html says in one page what came of them. The same command goes on where
-it was stopped, and skips what would come out the same: a stage is run again when its flags,
-what it reads or what it left have changed. Changed code is only told of; --rerun=STAGE
-redoes a stage from nothing, and with it what follows from its files.
+report. Each is a program of experiments/ with flags of its own, printed so that it can be run by
+itself; OUT/report.html says in one page what came of them. --experiment names the program that
+trains: any family of models is drawn from and judged alike.
+
+The same command goes on where it was stopped, and skips what would come out the same: a stage
+is run again when its flags, what it reads or what it left have changed. Changed code is only
+told of; --rerun=STAGE redoes a stage from nothing, and with it what follows from its files.
 
 Exit codes: 0 all is done; 3 it is, but the data set does not score what --require asks for; 1
 a stage failed.
@@ -16,46 +18,29 @@ a stage failed.
 import pathlib
 import signal
 import sys
-import time
 
-from absl import app, flags
+from absl import flags
+import jax
 
-import data_options
-import pipeline_check as check
-import pipeline_options
-import pipeline_record as records
-import pipeline_run as run
-import pipeline_stages as stages
-from jaxsynth import files
-
-FLAGS = pipeline_options.FLAGS
-for _module in (data_options, pipeline_options):
-  flags.adopt_module_key_flags(_module)
+from common import experiments, program, sampling_flags
+from jaxsynth import files, quality
+from stages import check, options as pipeline_options, plan, record as records, run, training
 
 
-def main(argv: list[str]) -> None:
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
+def main() -> None:
+  """Runs what is to be run."""
   signal.signal(signal.SIGTERM, stop)
-  start = time.monotonic()
+  jax.config.update('jax_platforms', 'cpu')  # devices are for the programs that it starts
   try:
-    options = pipeline_options.options()
-    out = pathlib.Path(options.out)
-    (out / 'stages').mkdir(parents=True, exist_ok=True)
-    with files.lock(out):
-      for torn in out.glob('stages/.*.aside'):
-        torn.unlink()
-      rejected = everything(options, out)
+    out, rejected = everything(flags.FLAGS)
   except KeyboardInterrupt:
     sys.exit('stopped; the same command goes on')
-  except (ValueError, OSError, files.Locked) as error:
-    raise app.UsageError(str(error)) from error
   except run.Failed as error:
     sys.exit(str(error))
-  print(f'done: {out / "report.html"} ({time.monotonic() - start:.0f} s)')
+  program.done(out / 'report.html')
   if rejected:
     print('the data set is rejected: see --require, and its scores in the report')
-    sys.exit(run.REJECTED)
+    sys.exit(quality.REJECTED)
 
 
 def stop(*_: object) -> None:
@@ -64,25 +49,48 @@ def stop(*_: object) -> None:
   sys.exit(128 + signal.SIGTERM)
 
 
-def everything(options: stages.Options, out: pathlib.Path) -> bool:
-  """Runs what is to be run; whether the data set was rejected."""
-  first = stages.collect(options)
-  if first.name in FLAGS.stages:
-    run.execute(first, out, rerun=first.name in FLAGS.rerun)
-  found = records.read(out, 'collect')
-  if found is None:
+def everything(values: flags.FlagValues) -> tuple[pathlib.Path, bool]:
+  """Runs the stages that the flags ask for, those whose result does not hold.
+
+  Returns:
+    The pipeline's folder, and whether the data set was rejected.
+
+  Raises:
+    ValueError: flags that cannot be; nothing was trained.
+    run.Failed: a stage did.
+    OSError, files.Locked: the folder cannot be written, or another pipeline is at work there.
+  """
+  options = pipeline_options.given(values)
+  out = pathlib.Path(options.out)
+  (out / 'stages').mkdir(parents=True, exist_ok=True)
+  with files.lock(out):
+    for torn in out.glob('stages/.*.aside'):
+      torn.unlink()
+    return out, _everything(options, out, values.stages, values.rerun)
+
+
+def _everything(options: plan.Options, out: pathlib.Path, names: list[str], rerun: list[str]
+                ) -> bool:
+  """Runs the stages of these names; whether the data set was rejected."""
+  first = plan.collect(options)
+  if first.name in names:
+    run.execute(first, out, rerun=first.name in rerun)
+  if records.read(out, 'collect') is None:
     raise ValueError('nothing is collected yet: --stages must begin with collect')
-  chosen = [x for x in stages.after_collect(options, check.collection(out))
-            if x.name in FLAGS.stages]
-  check.arguments([x for x in chosen if x.name != 'report'], out)  # its flags are ours
+  collection = check.collection(out)
+  labelled = training.gives_labels(options.training, options.data, collection)
+  chosen = [x for x in plan.after_collect(options, collection, labelled) if x.name in names]
+  # the training's flags are checked already, and those of the report are ours
+  check.arguments([x for x in chosen if x.name not in ('train', 'report')], out, options.sampling)
   rejected = False
   for stage in chosen:
     if stage.name == 'report':
       stage = stage._replace(about={'stages': check.state(out)})
-    record = run.execute(stage, out, rerun=stage.name in FLAGS.rerun)
+    record = run.execute(stage, out, rerun=stage.name in rerun)
     rejected |= record['status'] == 'rejected'
   return rejected
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main, pipeline_options.define, compiles=False, flags_parser=sampling_flags.parser(
+      'experiment', pipeline_options.program, default=experiments.FIRST))

@@ -53,16 +53,17 @@ def accumulate(objective: Objective, parts: int, grad_fn: Callable = joint_grad)
                   variables: PerPlayer, batch: Batch, ctx: Context):
     _check_statistics(variables, parts)
 
-    def of_part(index: Array, part: Batch) -> Tree:
+    def part_gradients(index: Array, part: Batch) -> Tree:
       return grad_fn(loss, players, params, variables, part,
                      ctx._replace(part=(index, parts)))
 
     cut = jax.tree.map(lambda x: _cut(x, parts), batch)
-    first = jax.eval_shape(of_part, jnp.int32(0), jax.tree.map(lambda x: x[0], cut))
+    first = jax.eval_shape(part_gradients, jnp.int32(0), jax.tree.map(lambda x: x[0], cut))
     zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), first)
     add = lambda total, x: total + x / parts if _floating(x) else x  # counters agree
-    return lax.scan(lambda total, part: (jax.tree.map(add, total, of_part(*part)), None),
-                    zeros, (jnp.arange(parts), cut))[0]
+    return lax.scan(
+        lambda total, part: (jax.tree.map(add, total, part_gradients(*part)), None),
+        zeros, (jnp.arange(parts), cut))[0]
 
   return accumulated
 
@@ -80,8 +81,8 @@ def _cut(x: Array, parts: int) -> Array:
 
 def _check_statistics(variables: PerPlayer, parts: int) -> None:
   """BatchNorm normalises by the batch it sees, which would be a part."""
-  for player, own in variables.items():
-    if isinstance(own, dict) and 'batch_stats' in own:
+  for player, collections in variables.items():
+    if isinstance(collections, dict) and 'batch_stats' in collections:
       raise ValueError(
           f'a batch in {parts} parts: the {player} has BatchNorm, whose statistics are of '
           'the whole batch; use a network without (GroupNorm), or a smaller batch')

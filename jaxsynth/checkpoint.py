@@ -16,11 +16,11 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
 from jaxsynth.ema import averaged
+from jaxsynth.files import CheckpointError
 from jaxsynth.types import PerPlayer, TrainState, Tree
 
-
-class CheckpointError(RuntimeError):
-  """No checkpoint could be read whole."""
+AVERAGES = 'generator'  # its name on disk
+ITEMS = ('state', AVERAGES, 'digest')
 
 
 def digests(tree: Tree) -> dict[str, str]:
@@ -28,14 +28,14 @@ def digests(tree: Tree) -> dict[str, str]:
 
   It does not depend on how the leaves are laid out over devices.
   """
-  def one(leaf: Any) -> str:
+  def leaf_digest(leaf: Any) -> str:
     x = np.ascontiguousarray(leaf)
     return hashlib.sha256(f'{x.dtype}{x.shape}'.encode() + x.tobytes()).hexdigest()
   paths, _ = jax.tree_util.tree_flatten_with_path(tree)
-  return {jax.tree_util.keystr(path): one(leaf) for path, leaf in paths}
+  return {jax.tree_util.keystr(path): leaf_digest(leaf) for path, leaf in paths}
 
 
-def generator_of(state: TrainState) -> Mapping[str, PerPlayer]:
+def averaged_players(state: TrainState) -> Mapping[str, PerPlayer]:
   """What sampling needs: the averaged players where there are any, or all."""
   params, variables = averaged(state)
   names = state.ema.get('params', params)
@@ -44,10 +44,11 @@ def generator_of(state: TrainState) -> Mapping[str, PerPlayer]:
 
 
 class CheckpointManager:
-  """Saves and restores a `TrainState`, and the averaged generator beside it.
+  """Saves and restores a `TrainState`, and the averaged players beside it.
 
-  A checkpoint holds three items: `state`, `generator` (loads without the rest) and
-  `digest` (a hash of every leaf: Orbax restores flipped bytes without a word).
+  A checkpoint holds three items: `state`, `generator` (the averaged players, which load
+  without the rest; its name is from when all models were GANs) and `digest` (a hash of every
+  leaf: Orbax restores flipped bytes without a word).
 
   Args:
     directory: of the checkpoints; made if missing.
@@ -72,7 +73,7 @@ class CheckpointManager:
                                  reverse=lower_is_better,
                                  keep_checkpoints_without_metrics=False))
     self._manager = ocp.CheckpointManager(
-        self._directory, item_names=('state', 'generator', 'digest'),
+        self._directory, item_names=ITEMS,
         options=ocp.CheckpointManagerOptions(
             preservation_policy=policies.AnyPreservationPolicy(kept),
             # only so that metrics are read back; the policy alone decides what is kept
@@ -102,11 +103,11 @@ class CheckpointManager:
     if step in self._manager.all_steps():
       return
     host = jax.tree.map(_to_host, state)
-    generator = generator_of(host)
-    digest = {'state': digests(host), 'generator': digests(generator)}
+    averages = averaged_players(host)
+    digest = {'state': digests(host), AVERAGES: digests(averages)}
     self._manager.save(step, metrics=metrics, args=ocp.args.Composite(
-        state=ocp.args.StandardSave(host), generator=ocp.args.StandardSave(generator),
-        digest=ocp.args.JsonSave(digest)))
+        **{'state': ocp.args.StandardSave(host), AVERAGES: ocp.args.StandardSave(averages),
+           'digest': ocp.args.JsonSave(digest)}))
 
   def restore(self, like: TrainState) -> TrainState | None:
     """The newest whole checkpoint, or `None` if there is none at all.
@@ -164,8 +165,8 @@ class CheckpointManager:
     self._manager.close()
 
 
-def load_generator(directory: str | os.PathLike, step: int | None = None
-                   ) -> tuple[PerPlayer, PerPlayer]:
+def load_averaged(directory: str | os.PathLike, step: int | None = None
+                  ) -> tuple[PerPlayer, PerPlayer]:
   """Params and variables of the averaged players, without the rest of the state.
 
   Args:
@@ -179,7 +180,7 @@ def load_generator(directory: str | os.PathLike, step: int | None = None
     FileNotFoundError: no checkpoint there, or none of that step.
     CheckpointError: none is whole.
   """
-  tree = _load(directory, step, 'generator', None)
+  tree = _load(directory, step, AVERAGES, None)
   return tree['params'], tree['variables']
 
 
@@ -188,12 +189,12 @@ def load_state(directory: str | os.PathLike, like: TrainState, step: int | None 
   """A whole state to look at, of a run that may be going on: nothing there is changed.
 
   Args:
-    directory: as `load_generator`'s.
+    directory: as `load_averaged`'s.
     like: a state of the same tree, or its shapes (`jax.eval_shape`).
-    step: as `load_generator`'s.
+    step: as `load_averaged`'s.
 
   Raises:
-    FileNotFoundError, CheckpointError: as `load_generator`.
+    FileNotFoundError, CheckpointError: as `load_averaged`.
   """
   target = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), like)
   return jax.tree.map(np.asarray, _load(directory, step, 'state', target))
@@ -204,18 +205,18 @@ def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tre
   if not path.is_dir():
     raise FileNotFoundError(f'{path}: no such folder of checkpoints')
   with ocp.CheckpointManager(
-      path, item_names=('state', 'generator', 'digest'),
+      path, item_names=ITEMS,
       options=ocp.CheckpointManagerOptions(read_only=True)) as manager:
     steps = sorted(manager.all_steps(), reverse=True)
     wanted = steps if step is None else [s for s in steps if s == step]
     if not wanted:
       raise FileNotFoundError(f'{path}: no checkpoint {"" if step is None else step}, '
                               f'only {steps[::-1]}')
-    for found in wanted:
+    for candidate in wanted:
       try:
-        return _verified(manager, found, item, target)
+        return _verified(manager, candidate, item, target)
       except Exception as error:  # as above
-        logging.error('%s %d IN %s CANNOT BE USED: %s', item.upper(), found, path,
+        logging.error('%s %d IN %s CANNOT BE USED: %s', item.upper(), candidate, path,
                       repr(error)[:300])
   raise CheckpointError(f'{path}: no {item} of {wanted} is whole')
 
@@ -225,9 +226,9 @@ def _verified(manager: ocp.CheckpointManager, step: int, item: str, target: Tree
   args: Callable = ocp.args.StandardRestore
   restored = manager.restore(step, args=ocp.args.Composite(
       **{item: args(target), 'digest': ocp.args.JsonRestore()}))
-  found, written = digests(restored[item]), restored['digest'][item]
-  if found != written:
-    names = sorted(k for k in {*found, *written} if found.get(k) != written.get(k))
+  read, written = digests(restored[item]), restored['digest'][item]
+  if read != written:
+    names = sorted(k for k in {*read, *written} if read.get(k) != written.get(k))
     raise CheckpointError(f'checkpoint {step}: {len(names)} of {len(written)} leaves of '
                           f'{item} differ from their digest, first {names[0]}')
   return restored[item]

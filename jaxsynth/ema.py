@@ -13,12 +13,12 @@ class EMA(NamedTuple):
   """Which players are averaged, and how slowly.
 
   Attributes:
-    players: names of the averaged players.
+    players: names of the averaged players; `None` for all.
     decay: in [0, 1). The average after update `t = 1, 2, ...` keeps
       `min(decay, (1 + t) / (10 + t))` of the one before: warm-up, without which
       the initial values linger for `1 / (1 - decay)` steps.
   """
-  players: tuple[str, ...] = ('generator',)
+  players: tuple[str, ...] | None = None
   decay: float = 0.999
 
 
@@ -31,15 +31,16 @@ def init(ema: EMA | None, params: PerPlayer, variables: PerPlayer
   """
   if ema is None:
     return {}
-  if not set(ema.players) <= set(params):
-    raise ValueError(f'ema players {sorted(ema.players)}: expected some of '
+  if not set(ema.players or ()) <= set(params):
+    raise ValueError(f'ema players {sorted(ema.players or ())}: expected some of '
                      f'{sorted(params)}')
   if not 0 <= ema.decay < 1:
     raise ValueError(f'ema decay {ema.decay}: expected 0 <= decay < 1')
+  names = tuple(params) if ema.players is None else ema.players
   # copies: a donated state may not hold one buffer twice
   return jax.tree.map(jnp.copy, {
-      'params': {p: params[p] for p in ema.players},
-      'variables': {p: variables[p] for p in ema.players}})
+      'params': {p: params[p] for p in names},
+      'variables': {p: variables[p] for p in names}})
 
 
 def update(ema: EMA | None, average: Mapping[str, PerPlayer], params: PerPlayer,
@@ -50,16 +51,16 @@ def update(ema: EMA | None, average: Mapping[str, PerPlayer], params: PerPlayer,
   t = step + 1
   keep = jnp.minimum(ema.decay, (1 + t) / (10 + t))
 
-  def one(old: Array, new: Array) -> Array:
+  def moved(old: Array, new: Array) -> Array:
     if not jnp.issubdtype(new.dtype, jnp.floating):
       return new
     return (new + keep * (old - new)).astype(new.dtype)
 
-  def of(old: PerPlayer, new: PerPlayer) -> dict[str, Tree]:
-    return {p: jax.tree.map(one, old[p], new[p]) for p in ema.players}
+  def averages(old: PerPlayer, new: PerPlayer) -> dict[str, Tree]:
+    return {p: jax.tree.map(moved, old[p], new[p]) for p in old}
 
-  return {'params': of(average['params'], params),
-          'variables': of(average['variables'], variables)}
+  return {'params': averages(average['params'], params),
+          'variables': averages(average['variables'], variables)}
 
 
 def averaged(state: TrainState) -> tuple[PerPlayer, PerPlayer]:

@@ -76,6 +76,10 @@ def write_aside(path: str | os.PathLike, *, exclusive: bool = False) -> Iterator
     yield f
 
 
+class CheckpointError(RuntimeError):
+  """No checkpoint could be read whole. Here, so that it can be caught without Orbax."""
+
+
 class Locked(RuntimeError):
   """Another run holds the folder."""
 

@@ -68,6 +68,8 @@ class Records:
 class Progress:
   """A bar on a terminal, plain lines in a log: images/s, losses, time left.
 
+  After the first steps one line says how long the whole run takes on this machine.
+
   Args:
     start: steps done before.
     num_steps: steps of the whole run.
@@ -91,7 +93,7 @@ class Progress:
     self._last = time.perf_counter()
     self._start = self._last if began is None else began
     self._step = self._last_step = start
-    self._first = True
+    self._first, self._estimated = True, False
 
   def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
     self._bar.update(step - self._step)
@@ -109,9 +111,13 @@ class Progress:
     pace = f'after {now - self._start:.1f} s' if self._first else f'{rate:.0f} images/s'
     self._bar.set_postfix_str(f'{pace}  {losses}')
     if self._bar.disable:
-      eta = '' if self._first else f'  {int(left) // 60}:{int(left) % 60:02d} left'
+      eta = '' if self._first else f'  {_clock(left)} left'
       print(f'step {step}/{self._num_steps}  {losses}  {pace}{eta}', file=self._stream,
             flush=True)
+    if not self._first and not self._estimated and step < self._num_steps:
+      self._estimated = True
+      self._bar.write(f'this run takes about {_clock(now - self._start + left)} minutes on this '
+                      'machine, pictures and scores aside', file=self._stream)
     if self._timings:
       row = {'step': step, 'seconds': round(now - self._start, 3),
              'seconds_per_step': round(seconds, 5), 'images_per_second': round(rate, 1),
@@ -124,6 +130,11 @@ class Progress:
     self._bar.close()
     if self._timings:
       self._timings.close()
+
+
+def _clock(seconds: float) -> str:
+  """Minutes and seconds, as 3:05."""
+  return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
 
 
 def _peak_memory() -> float:

@@ -17,7 +17,7 @@ from jax import Array, lax
 import jax.numpy as jnp
 import optax
 
-from jaxsynth import ema as emas, loops
+from jaxsynth import ema as emas, scanning
 from jaxsynth.ema import EMA, averaged
 from jaxsynth.types import (
     Algorithm, Batch, Context, Metrics, Objective, PerPlayer, Player, TrainState, Tree)
@@ -48,7 +48,7 @@ def joint_grad(loss: Callable, players: Sequence[Player], params: PerPlayer,
     `grads {player: tree}`, `losses {player: []}` of `players`, and the loss's
     `(variables, metrics)`.
   """
-  def losses_of(trained: PerPlayer):
+  def trained_losses(trained: PerPlayer):
     losses, aux = loss({**params, **trained}, variables, batch, ctx)
     missing = set(players) - set(losses)
     if missing:
@@ -57,7 +57,7 @@ def joint_grad(loss: Callable, players: Sequence[Player], params: PerPlayer,
     return {p: losses[p] for p in players}, aux
 
   losses, pullback, aux = jax.vjp(
-      losses_of, {p: params[p] for p in players}, has_aux=True)
+      trained_losses, {p: params[p] for p in players}, has_aux=True)
   seeds = {p: {q: jnp.full_like(losses[q], p == q) for q in players} for p in players}
   grads = {p: pullback(seeds[p])[0][p] for p in players}
   return grads, losses, aux
@@ -106,15 +106,15 @@ def train_step(objective: Objective,
   for phase, players in enumerate(schedule):
     ctx = Context(state.step, jax.random.fold_in(key, phase), True, axis_name)
     data = batch if len(schedule) == 1 else jax.tree.map(lambda x, k=phase: x[k], batch)
-    grads, losses, (variables, own) = grad_fn(
+    grads, losses, (variables, values) = grad_fn(
         objective.loss, players, params, variables, data, ctx)
-    own = {**own, **{f'{p}/loss': losses[p] for p in players}}
-    grads, variables, own = _mean((grads, variables, own), axis_name)
+    values = {**values, **{f'{p}/loss': losses[p] for p in players}}
+    grads, variables, values = _mean((grads, variables, values), axis_name)
     for p in players:
       updates, opt_state[p] = optimizers[p].update(grads[p], opt_state[p], params[p])
       params[p] = optax.apply_updates(params[p], updates)
-      own[f'{p}/grad_norm'] = optax.tree.norm(grads[p])
-    metrics.update(own)
+      values[f'{p}/grad_norm'] = optax.tree.norm(grads[p])
+    metrics.update(values)
   average = emas.update(ema, state.ema, params, variables, state.step)
   return state._replace(step=state.step + 1, params=params, variables=variables,
                         opt_state=opt_state, ema=average), metrics
@@ -192,10 +192,10 @@ def build(objective: Objective,
 def scan(step: Step) -> Step:
   """Fuses steps: `(state, batches [K, ...], key) -> (state, metrics [K])`.
 
-  It saves the host K - 1 calls. On CPU compiling takes K times as long (`loops.scan`).
+  It saves the host K - 1 calls. On CPU compiling takes K times as long (`scanning.scan`).
   """
   def steps(state: TrainState, batches: Batch, key: Array):
-    return loops.scan(lambda s, b: step(s, b, key), state, batches)
+    return scanning.scan(lambda s, b: step(s, b, key), state, batches)
   return steps
 
 

@@ -1,22 +1,46 @@
 """Four virtual devices for all tests; ranks are never promoted silently."""
 import atexit
+import gc
 import os
 import shutil
 import tempfile
 
+# compiling is most of the time that tests take, in this process and in those that it starts
+if 'JAXSYNTH_TEST_OPTIMIZED' not in os.environ:
+  os.environ['JAX_DISABLE_MOST_OPTIMIZATIONS'] = '1'
+
+from common import machine
 import jax
 import pytest
 
 jax.config.update('jax_num_cpu_devices', 4)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
-# one cache of compiled programs for every run that the tests start, and not the user's
+# one cache of compiled programs for all processes of a session, and not the user's
 if 'JAXSYNTH_TEST_CACHE' not in os.environ:
   os.environ['JAXSYNTH_TEST_CACHE'] = tempfile.mkdtemp()
   atexit.register(shutil.rmtree, os.environ['JAXSYNTH_TEST_CACHE'], ignore_errors=True)
 os.environ['XDG_CACHE_HOME'] = os.environ['JAXSYNTH_TEST_CACHE']
+machine.keep_compiled()
+# reading back what compiles at once saves nothing
+jax.config.update('jax_persistent_cache_min_compile_time_secs', .2)
 
 
 @pytest.fixture
 def key():
   return jax.random.key(0)
+
+
+@pytest.fixture
+def optimized():
+  """Programs are compiled as users compile them."""
+  jax.config.update('jax_disable_most_optimizations', False)
+  yield
+  jax.config.update('jax_disable_most_optimizations', 'JAXSYNTH_TEST_OPTIMIZED' not in os.environ)
+
+
+@pytest.fixture
+def swept():
+  """What the test has left is collected while its own filters of warnings hold."""
+  yield
+  gc.collect()

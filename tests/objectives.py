@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
-from jaxsynth.objectives import classify, gan
+from jaxsynth.objectives.classify import classify
+from jaxsynth.objectives.gan import gan
 from jaxsynth.types import Objective
 
 SHAPE = (4, 4, 1)

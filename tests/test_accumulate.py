@@ -12,7 +12,8 @@ import pytest
 from jaxsynth import keys, train_step as ts
 from jaxsynth.accumulate import accumulate
 from jaxsynth.losses import adversarial
-from jaxsynth.objectives import classify, gan
+from jaxsynth.objectives.classify import classify
+from jaxsynth.objectives.gan import gan
 from test_contract import assert_close, train
 
 

@@ -24,18 +24,18 @@ def sets(train, test=None):
   return named if test is None else {**named, 'test': analysis.RawSource.of(*test)}
 
 
-def found(train, test=None, **kwargs):
+def analyzed(train, test=None, **kwargs):
   result = analysis.analyze(sets(train, test), **kwargs)
   return result, {(f.where, f.kind): f for f in result.findings}
 
 
 def test_clean_data_are_left_alone(digits):
-  result, kinds = found(*digits)
+  result, kinds = analyzed(*digits)
   assert not [f for f in result.findings if f.level == 'bad']
   harmless = {'unusual contrast', 'unusual brightness', 'suspicious labels', 'outliers'}
   assert {kind for _, kind in kinds} <= harmless
-  for one in result.sets:
-    assert one.numbers['labels']['share'] < 0.03
+  for of_set in result.sets:
+    assert of_set.numbers['labels']['share'] < 0.03
 
 
 def test_copies_across_splits_are_found_exact_and_near(digits):
@@ -45,10 +45,10 @@ def test_copies_across_splits_are_found_exact_and_near(digits):
   noisy = images[200:220] + RNG.normal(0, 5, (20, 28, 28, 1))
   other[20:40] = np.rint(noisy.clip(0, 255)).astype(np.uint8)
   other[40:60] = np.rint(images[300:320] * 0.7 + 20).astype(np.uint8)
-  result, kinds = found((images, labels), (other, more))
-  two = result.against[0]
-  assert two.shared.tolist() == [[i, 100 + i] for i in range(20)]
-  at = two.near.queries[two.copies]
+  result, kinds = analyzed((images, labels), (other, more))
+  comparison = result.against[0]
+  assert comparison.shared.tolist() == [[i, 100 + i] for i in range(20)]
+  at = comparison.near.queries[comparison.near_copies]
   assert set(range(40, 60)) <= set(at)  # brightness and contrast
   assert len(set(range(20, 40)) & set(at)) >= 19 and set(at) <= set(range(20, 60))
   assert kinds['test', 'leakage'].level == 'bad'
@@ -59,7 +59,7 @@ def test_copies_within_a_set_and_their_labels(digits):
   images, labels = (x.copy() for x in digits[0])
   images[7], images[9] = images[3], images[4]
   labels[7], labels[9] = labels[3], (labels[4] + 1) % 10
-  result, kinds = found((images, labels))
+  result, kinds = analyzed((images, labels))
   assert result.sets[0].numbers['copies'] == {
       'exact': 2, 'groups': 2, 'conflicting_labels': 1, 'near': 0}
   assert set(kinds['train', 'duplicates'].examples) == {7, 9}
@@ -76,7 +76,7 @@ def test_label_noise_is_found():
   wrong = rng.choice(4000, 200, replace=False)
   noisy = labels.copy()
   noisy[wrong] = (labels[wrong] + rng.integers(1, 10, 200)) % 10
-  result, kinds = found((images, noisy))
+  result, kinds = analyzed((images, noisy))
   doubt = result.sets[0].suspects
   hits = np.isin(doubt.positions, wrong)
   assert hits.sum() / 200 > 0.7 and hits.mean() > 0.8
@@ -92,7 +92,7 @@ def test_one_class_shifted_is_found_and_only_that(digits):
   images, labels = (x.copy() for x in digits[1])
   seven = labels == 7
   images[seven] = np.roll(images[seven], 3, axis=2)
-  result, kinds = found(digits[0], (images, labels))
+  result, kinds = analyzed(digits[0], (images, labels))
   assert kinds['test', 'class drift'].examples == (7,)
   by = result.against[0].numbers['classes']
   assert np.nanargmax(by['energy']) == 7 and by['p_holm'][7] < 0.05
@@ -102,17 +102,17 @@ def test_a_brighter_set_and_other_shares_are_drift(digits):
   images, labels = digits[1]
   keep = (labels > 2) | (np.arange(len(labels)) % 4 == 0)
   dull = np.rint(images[keep] * 0.8).astype(np.uint8)
-  result, kinds = found(digits[0], (dull, labels[keep]))
+  result, kinds = analyzed(digits[0], (dull, labels[keep]))
   assert 'brightest pixel' in kinds['test', 'drift'].text
   assert ('test', 'class shares') in kinds
 
 
-def test_nan_and_wrong_ranges_are_found(digits):
+def test_nan_and_wrong_ranges_are_analyzed(digits):
   images = digits[0][0] / np.float32(255)
   images[5, 3, 3], images[6, 0, 0] = np.nan, np.inf
   images[10:13] *= 255  # never divided
   images[20] = 0.5
-  result, kinds = found((images, digits[0][1]))
+  result, kinds = analyzed((images, digits[0][1]))
   assert kinds['train', 'not finite'].examples == (5, 6)
   assert kinds['train', 'wrong range'].examples == (10, 11, 12)
   assert kinds['train', 'constant images'].examples == (20,)
@@ -121,22 +121,22 @@ def test_nan_and_wrong_ranges_are_found(digits):
   assert result.advice[0].what.startswith('Mend')
 
 
-def test_bytes_that_were_scaled_before_rounding_are_found(digits):
+def test_bytes_that_were_scaled_before_rounding_are_analyzed(digits):
   images = digits[0][0].copy()
   images[3] = np.rint(images[3] / 255)
-  assert found((images, None))[1]['train', 'wrong range'].examples == (3,)
+  assert analyzed((images, None))[1]['train', 'wrong range'].examples == (3,)
   tiny = np.rint(digits[0][0] / 255).astype(np.uint8)
-  assert 'only 0 and 1' in found((tiny, None))[1]['train', 'wrong range'].text
+  assert 'only 0 and 1' in analyzed((tiny, None))[1]['train', 'wrong range'].text
 
 
-def test_outliers_and_imbalance_are_found(digits):
+def test_outliers_and_imbalance_are_analyzed(digits):
   images, labels = (x.copy() for x in digits[0])
   images[8] = RNG.integers(0, 256, (28, 28, 1))
   images[9] = 255 - images[9]
   rare = (labels != 3) | (np.cumsum(labels == 3) <= 10)
   rare[8:10] = True
-  result, kinds = found((images[rare], labels[rare]))
-  at = set(np.flatnonzero(rare)[list(result.sets[0].far)])
+  result, kinds = analyzed((images[rare], labels[rare]))
+  at = set(np.flatnonzero(rare)[list(result.sets[0].outliers)])
   assert {8, 9} <= at and len(at) <= 5
   assert 9 in np.flatnonzero(rare)[list(kinds['train', 'unusual brightness'].examples)]
   assert ('train', 'imbalance') in kinds
@@ -145,18 +145,18 @@ def test_outliers_and_imbalance_are_found(digits):
 
 def test_analyses_that_do_not_apply_say_so(digits):
   images, labels = digits[0]
-  result, _ = found((images[:50], None), (images[50:100], labels[50:100]))
+  result, _ = analyzed((images[:50], None), (images[50:100], labels[50:100]))
   assert result.sets[0].skipped == {'classes': 'no labels', 'labels': 'no labels'}
   assert result.against[0].skipped == {'drift by class': 'no labels in train'}
-  same = found((images[:50], np.zeros(50, int)))[0].sets[0]
+  same = analyzed((images[:50], np.zeros(50, int)))[0].sets[0]
   assert 'one class only' in same.skipped['labels']
-  few = found((images[:3], labels[:3]))[0].sets[0]
+  few = analyzed((images[:3], labels[:3]))[0].sets[0]
   assert 'at least 4' in few.skipped['neighbours'] and few.near is None
 
 
 def test_a_blank_set_is_analysed():
-  one = found((np.zeros((6, 4, 4), np.uint8), None))[0].sets[0]
-  assert one.numbers['copies']['exact'] == 5 and len(one.ranges.constant) == 6
+  blank = analyzed((np.zeros((6, 4, 4), np.uint8), None))[0].sets[0]
+  assert blank.numbers['copies']['exact'] == 5 and len(blank.ranges.constant) == 6
 
 
 class Empty:

@@ -1,25 +1,22 @@
-"""The analysis as a user runs it."""
+"""The analysis as a user runs it, and the sets that it opens."""
 import json
 import pathlib
-import subprocess
-import sys
 
+import analyze as program
 import numpy as np
 from PIL import Image
+import programs
 import pytest
-import sets
 
 from jaxsynth import data
+from jaxsynth.data import analysis
 from jaxsynth.data.analysis import duplicates
 from jaxsynth.data.analysis.scan import scan
+from jaxsynth.data.spec import class_names, DatasetSpec
 
 ROOT = pathlib.Path(__file__).parent.parent
 EVIL = '<script>alert(1)<'
-
-
-def run(*args):
-  return subprocess.run([sys.executable, 'experiments/analyze.py', *map(str, args)],
-                        cwd=ROOT, text=True, capture_output=True)
+SPEC = DatasetSpec('mnist5k', 'train')
 
 
 @pytest.fixture(scope='module')
@@ -38,23 +35,24 @@ def folder(tmp_path_factory):
   return root
 
 
-def test_a_folder_against_an_npz(folder):
+def test_a_folder_against_an_npz(folder, capsys):
   out = folder / 'out'
   command = (f'--dataset={folder / "train"}', f'--against={folder / "test.npz"}', '--pairs=100')
-  done = run(*command, f'--report={out}')
-  assert done.returncode == 0, done.stderr
-  assert '1 image with NaN' in done.stdout and 'Warning' not in done.stderr
+  programs.call(program, *command, f'--report={out}')
+  assert '1 image with NaN' in capsys.readouterr().out
   assert sorted(p.name for p in out.iterdir()) == ['analysis.json', 'report.html']
   page = (out / 'report.html').read_text()
   assert '<script' not in page and '&lt;script&gt;alert(1)&lt;' in page
-  found = json.loads((out / 'analysis.json').read_text())
-  assert found['sets']['train']['classes']['counts'] == [50, 50, 50]
-  kinds = {(f['level'], f['kind']) for f in found['findings']}
+  result = json.loads((out / 'analysis.json').read_text())
+  assert result['sets']['train']['classes']['counts'] == [50, 50, 50]
+  kinds = {(f['level'], f['kind']) for f in result['findings']}
   assert ('bad', 'not finite') in kinds
-  assert found['flags']['dataset'] == str(folder / 'train')
-  assert found['sets']['train']['neighbours'] == {'queries': 100, 'points': 150, 'k': 10}
+  assert result['flags']['dataset'] == str(folder / 'train')
+  assert result['flags']['against'] == [str(folder / 'test.npz')]
+  assert result['sets']['train']['neighbours'] == {'queries': 100, 'points': 150, 'k': 10}
   assert 'train 100 among 150' in page
-  assert run(*command, f'--report={folder / "again"}').returncode == 0
+  assert '60 examples of train, drawn at random, sorted by class.' in page
+  programs.call(program, *command, f'--report={folder / "again"}')
   for path in out.iterdir():  # the same command writes the same bytes
     assert path.read_bytes() == (folder / 'again' / path.name).read_bytes()
 
@@ -64,46 +62,48 @@ def test_a_folder_against_an_npz(folder):
     (['--pairs=2'], 'pairs'),
     (['--channels=2'], 'expected 1 or 3')])
 def test_bad_flags_are_refused(tmp_path, flags, message):
-  done = run(*flags, f'--report={tmp_path / "r"}')
-  assert done.returncode and message in done.stderr + done.stdout
-  assert 'Traceback' not in done.stderr and not (tmp_path / 'r').exists()
+  assert message in programs.refused(program, *flags, f'--report={tmp_path / "r"}')
+  assert not (tmp_path / 'r').exists()
 
 
-CONFIG = {'dataset': 'mnist5k', 'split': 'train', 'data_dir': None, 'image_size': None,
-          'channels': None, 'fit': 'crop', 'image_key': 'image', 'label_key': 'label'}
-
-
-@pytest.mark.parametrize('config, against, error, message', [
+@pytest.mark.parametrize('changed, against, error, message', [
     ({}, ['dev'], ValueError, "split 'dev'"),
     ({}, ['test', 'test'], ValueError, 'named twice'),
     ({'dataset': 'nothing.npz'}, None, FileNotFoundError, 'nothing.npz: no such file'),
     ({'dataset': 'no/thing'}, None, FileNotFoundError, 'no such folder'),
     ({'dataset': 'none', 'data_dir': '/nowhere'}, None, FileNotFoundError, 'is prepared in')])
-def test_sets_that_are_not_there(config, against, error, message):
+def test_sets_that_are_not_there(changed, against, error, message):
   with pytest.raises(error, match=message):
-    sets.sources({**CONFIG, **config}, against)
+    analysis.open_sets(SPEC._replace(**changed), against)
 
 
 def test_other_splits_are_held_against_the_first_by_default(folder):
-  assert list(sets.sources(CONFIG, None)) == ['train', 'validation', 'test']
-  assert list(sets.sources(CONFIG, [])) == ['train']
-  own = {**CONFIG, 'dataset': str(folder / 'train')}
+  assert list(analysis.open_sets(SPEC)) == ['train', 'validation', 'test']
+  assert list(analysis.open_sets(SPEC, [])) == ['train']
+  spec = SPEC._replace(dataset=str(folder / 'train'))
+  assert list(analysis.open_sets(spec)) == ['train']
   with pytest.raises(ValueError, match='has no splits; expected a folder'):
-    sets.sources(own, ['test'])
-  assert sets.class_names(own, 3) == [EVIL, 'digit 0', 'digit 1']
-  assert sets.class_names(CONFIG, 10) == list('0123456789')
+    analysis.open_sets(spec, ['test'])
+  assert class_names(spec, 3) == [EVIL, 'digit 0', 'digit 1']
+  assert class_names(SPEC, 10) == list('0123456789')
+
+
+def test_arrays_are_read_as_they_are_unless_a_shape_is_asked_for(folder):
+  spec = DatasetSpec(str(folder / 'test.npz'))
+  assert analysis.open_sets(spec)['test.npz'].take(np.arange(1))['image'].dtype == np.float32
+  with pytest.raises(ValueError, match='float32'):  # what training would say of them
+    analysis.open_sets(spec._replace(channels=1))
 
 
 def test_leaks_of_a_medical_set_are_the_ones_there_are():
   where = ROOT / '../shared/tfds'
   if not (where / 'pneumoniamnist').is_dir():
     pytest.skip('../shared/tfds is absent')
-  named = sets.sources({**CONFIG, 'dataset': 'pneumoniamnist', 'data_dir': str(where)},
-                       ['validation'])
-  found = [scan(source, name=name) for name, source in named.items()]
+  spec = DatasetSpec('pneumoniamnist', 'train', str(where))
+  named = analysis.open_sets(spec, ['validation'])
+  scans = [scan(source, name=name) for name, source in named.items()]
   train, validation = ([x.tobytes() for x in source.images] for source in named.values())
   want = [[i, train.index(x)] for i, x in enumerate(validation) if x in train]
-  assert duplicates.shared(found[1].digests, found[0].digests).tolist() == want
+  assert duplicates.shared(scans[1].digests, scans[0].digests).tolist() == want
   assert len(want) == 8
-  assert sets.class_names({**CONFIG, 'dataset': 'pneumoniamnist', 'data_dir': str(where)},
-                          2) == ['normal', 'pneumonia']
+  assert class_names(spec, 2) == ['normal', 'pneumonia']

@@ -174,7 +174,7 @@ def test_cutout_hides_a_square_with_its_mask():
   assert np.abs(hidden.mean(0)[4:-4, 4:-4] - 25 / (12 * 14)).max() < 0.06
 
 
-def test_strengths_may_be_traced():
+def test_strengths_may_be_traced(optimized):
   f = jax.jit(lambda key, x, s: augment.compose(
       augment.random_affine(s, (s, s), (1 - s, 1 + s)), augment.gaussian_noise(s),
       augment.cutout(10 * s), augment.gaussian_blur((s, 2 * s)))(key, {'image': x})['image'])

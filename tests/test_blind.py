@@ -5,19 +5,19 @@ import re
 import shutil
 import subprocess
 
-import blind
-from evaluate_sets import Set
 import numpy as np
 import pytest
 
+from jaxsynth.data.examples import Examples
 from jaxsynth.metrics.score import wilson
+from jaxsynth.pages import blind
 
 RNG = np.random.default_rng(0)
 EVIL = '</script><script>alert(1)</script>'
 
 
 def made(n=12):
-  real, fake = (Set(name, RNG.integers(0, 256, (20, 8, 8, 1), np.uint8), np.arange(20) % 2)
+  real, fake = (Examples(name, RNG.integers(0, 256, (20, 8, 8, 1), np.uint8), np.arange(20) % 2)
                 for name in ('real', EVIL))
   return real, fake, blind.page(real, fake, ['a', EVIL], n, 3)
 
@@ -53,18 +53,18 @@ def test_the_page_is_whole_and_tells_no_answer():
 def test_the_answers_open_and_are_half_real():
   real, _, text = made()
   data = payload(text)
-  told = scripted(f"opened({json.dumps(data['sealed'])}, {data['key']})")
-  kinds = [a['kind'] for a in told['answers']]
+  secret = scripted(f"opened({json.dumps(data['sealed'])}, {data['key']})")
+  kinds = [a['kind'] for a in secret['answers']]
   assert kinds.count('real') == kinds.count('synthetic') == 6
-  assert told['synthetic'] == EVIL and {a['class'] for a in told['answers']} <= {'a', EVIL}
+  assert secret['synthetic'] == EVIL and {a['class'] for a in secret['answers']} <= {'a', EVIL}
   pngs = {blind.base64.b64encode(blind.png(x)).decode() for x in real.images}
   assert [image in pngs for image in data['images']] == [kind == 'real' for kind in kinds]
 
 
 def test_the_interval_is_wilsons():
   cases = [(0, 1), (1, 1), (5, 100), (50, 100), (199, 200), (7, 12)]
-  found = scripted(f'{json.dumps(cases)}.map(([k, n]) => wilson(k, n))')
-  for (k, n), (low, high) in zip(cases, found):
+  intervals = scripted(f'{json.dumps(cases)}.map(([k, n]) => wilson(k, n))')
+  for (k, n), (low, high) in zip(cases, intervals):
     want = wilson(k, n)
     assert (low, high) == pytest.approx((want.low, want.high), abs=1e-12)
 

@@ -6,6 +6,7 @@ import numpy as np
 import objectives
 import optax
 import pytest
+from training import reads_damage
 
 from jaxsynth import checkpoint, train_step as ts
 
@@ -97,8 +98,7 @@ def truncate(path):
   path.write_bytes(path.read_bytes()[:10])
 
 
-# Orbax's reader leaves futures of its closed event loop behind when it fails
-@pytest.mark.filterwarnings('ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning')
+@reads_damage
 @pytest.mark.parametrize('damage', [flip, truncate, lambda path: path.unlink()],
                          ids=['flip', 'truncate', 'unlink'])
 def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, damage):
@@ -112,7 +112,7 @@ def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, da
   assert steps == [2]  # so that step 3 is saved anew
 
 
-@pytest.mark.filterwarnings('ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning')
+@reads_damage
 def test_a_step_may_be_damaged_twice(tmp_path, states):
   for _ in range(2):
     saved(tmp_path, states)
@@ -123,17 +123,18 @@ def test_a_step_may_be_damaged_twice(tmp_path, states):
     assert steps == [2] and (tmp_path / 'damaged-3').is_dir()
 
 
-@pytest.mark.filterwarnings('ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning')
+@reads_damage
 @pytest.mark.parametrize('item', ['digest', 'generator'])
 def test_a_torn_generator_falls_back_too(tmp_path, states, item):
   saved(tmp_path, states)
   for path in (tmp_path / '3' / item).rglob('*'):
     if path.is_file():
       truncate(path)
-  params, _ = checkpoint.load_generator(tmp_path)
+  params, _ = checkpoint.load_averaged(tmp_path)
   chex.assert_trees_all_equal(params['generator'], ts.averaged(states[2])[0]['generator'])
 
 
+@reads_damage
 def test_when_none_is_whole_it_raises(tmp_path, states):
   saved(tmp_path, states, steps=(1,))
   flip(data_files(tmp_path, 1)[0])
@@ -157,16 +158,16 @@ def test_the_best_is_kept_beside_the_newest(tmp_path, states):
 
 def test_the_generator_loads_alone(tmp_path, states):
   saved(tmp_path, states)
-  params, variables = checkpoint.load_generator(tmp_path)
+  params, variables = checkpoint.load_averaged(tmp_path)
   want = ts.averaged(states[3])
   assert set(params) == {'generator'}
   chex.assert_trees_all_equal(params['generator'], want[0]['generator'])
   images = algorithm().sample(params, variables, jax.random.split(jax.random.key(0), 4), None)
   assert images.shape == (4, 4, 4, 1)
   with pytest.raises(FileNotFoundError, match=r'no checkpoint 9, only \[2, 3\]'):
-    checkpoint.load_generator(tmp_path, 9)
+    checkpoint.load_averaged(tmp_path, 9)
   with pytest.raises(FileNotFoundError, match='no such folder'):
-    checkpoint.load_generator(tmp_path / 'nothing')
+    checkpoint.load_averaged(tmp_path / 'nothing')
 
 
 def test_a_run_too_few_to_fall_back_on_is_refused(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from jaxsynth import data, train_step as ts
 from jaxsynth.metrics.predict import predict
 from jaxsynth.models.classifier import Classifier
-from jaxsynth.objectives import classify, network
+from jaxsynth.objectives.classify import classify
+from jaxsynth.objectives import network
 from jaxsynth.types import Context
 
 

@@ -1,4 +1,5 @@
 """The main job as a user runs it, at toy size."""
+import importlib
 import json
 import os
 import pathlib
@@ -6,39 +7,42 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 
-import build
+from absl import flags
+from common import experiments, machine, program, train
 import jax
 import numpy as np
 from PIL import Image
 import pytest
-import startup
+import training
 
-from jaxsynth import data, synthesis, train_step as ts
+from jaxsynth import checkpoint, data, parallel, runs, synthesis
 
 ROOT = pathlib.Path(__file__).parent.parent
-TINY = ['--steps=4', '--batch_size=8', '--generator_width=4', '--discriminator_width=4',
-        '--sample_every=2', '--log_every=2', '--num_synthetic=30', '--latent_dim=3']
-QUICK = '--flagfile=experiments/flags/quickstart.flags'
+PROGRAMS = sorted(path.stem for path in (ROOT / 'experiments').glob('*.py'))
+TINY = ('--steps=4', '--batch_size=8', '--generator_width=4', '--discriminator_width=4',
+        '--latent_dim=3', '--sample_every=2', '--log_every=2', '--num_synthetic=30')
+QUICK = f'--flagfile={ROOT}/experiments/flags/quickstart.flags'
 
 
-def run(*args):
-  return subprocess.run([sys.executable, 'experiments/mnist_dcgan.py', *map(str, args)],
+def run(*given):
+  return subprocess.run([sys.executable, 'experiments/mnist_dcgan.py', *map(str, given)],
                         cwd=ROOT, text=True, capture_output=True)
 
 
 @pytest.fixture(scope='module')
 def outputs(tmp_path_factory):
-  """One run of each way to compile, conditional under `sharded`."""
+  """A run of each way to compile, conditional under `sharded`; that of jit twice, by command."""
   folder = tmp_path_factory.mktemp('runs')
-  plain = ['--noconditional']
-  ways = {'jit': plain, 'again': plain,
-          'pmap': [*plain, '--parallel=pmap', '--devices=2'],
-          'sharded': ['--parallel=sharded', '--devices=2', '--discriminator_steps=2']}
-  for name, flags in ways.items():
-    done = run(QUICK, *TINY, f'--workdir={folder / name}', *flags)
+  for name in ('jit', 'again'):
+    done = run(*TINY, f'--workdir={folder / name}')
     assert done.returncode == 0, done.stderr
     (folder / name / 'stderr').write_text(done.stderr)
+  for name, given in {'pmap': ('--parallel=pmap', '--devices=2'),
+                      'sharded': (QUICK, '--parallel=sharded', '--devices=2',
+                                  '--discriminator_steps=2')}.items():
+    training.trained(folder / name, *given, *TINY, tiny=False)
   return folder
 
 
@@ -51,13 +55,16 @@ def test_a_run_leaves_what_it_promises(outputs, name):
   rows = [json.loads(line) for line in (out / 'metrics.jsonl').read_text().splitlines()]
   assert [row['step'] for row in rows] == [2, 4]
   assert not [key for key in rows[0] if 'second' in key or 'time' in key]
-  assert (out / 'timings.jsonl').read_text()
+  assert (out / 'timings.jsonl').read_text() and list((out / 'tensorboard').iterdir())
   with np.load(out / 'synthetic.npz') as arrays:
     assert arrays['images'].shape == (30, 28, 28, 1) and arrays['images'].dtype == np.uint8
     assert ('labels' in arrays) == (name == 'sharded')
     if name == 'sharded':
       assert np.bincount(arrays['labels']).tolist() == [3] * 10
-  text = (out / 'stderr').read_text()
+
+
+def test_its_progress_is_lines_in_a_log(outputs):
+  text = (outputs / 'jit/stderr').read_text()
   assert 'step 4/4' in text and 'images/s' in text and '\r' not in text
 
 
@@ -69,55 +76,68 @@ def test_the_same_command_writes_the_same_bits(outputs):
 
 
 def test_a_config_rebuilds_its_run(outputs):
-  config = json.loads((outputs / 'sharded/config.json').read_text())
-  assert set(config) == {'flags', 'data', 'versions', 'devices', 'platform'}
-  flags, about = config['flags'], config['data']
-  rebuilt = build.build(flags, tuple(about['image_shape']), about['num_classes'])
-  source = build.source(flags)
-  batch = data.to_float(source.take(np.arange(2)))
-  state = rebuilt.algorithm.init(jax.random.key(0), batch)
-  draw = synthesis.drawer(rebuilt.algorithm.sample, rebuilt.num_classes, block=10)
-  assert draw(*ts.averaged(state), jax.random.key(1), 0, 3).shape == (3, 28, 28, 1)
-  assert rebuilt.phases == 2
+  record = json.loads((outputs / 'sharded/config.json').read_text())
+  assert set(record) == {'format', 'experiment', 'flags', 'data', 'versions', 'devices',
+                         'platform'}
+  assert record['experiment'] == 'mnist_dcgan' and record['flags']['steps'] == 4
+  model = experiments.load(outputs / 'sharded')
+  assert model.run.phases == 2 and model.run.num_classes == 10
+  assert model.spec == data.DatasetSpec()
+  images, labels = runs.own_samples(model, 3)
+  with np.load(outputs / 'sharded/synthetic.npz') as arrays:
+    assert np.abs(images.astype(int) - arrays['images'][:3]).max() <= 1
+  assert labels.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize('parallel', ['jit', 'sharded'])
-@pytest.mark.parametrize('resumed', [False, True])
-def test_a_run_compiles_its_step_once(outputs, parallel, resumed):
+@pytest.mark.parametrize('how', ['jit', 'sharded'])
+def test_a_run_compiles_its_step_once(how):
   """New state, restored state, or a step's own output: one program."""
-  config = json.loads((outputs / 'jit/config.json').read_text())['flags']
-  config = {**config, 'parallel': parallel}
-  run_ = build.build(config, (28, 28, 1), 10)
-  compiled = build.compiled(config, run_, jax.devices()[:1 + (parallel == 'sharded')])
-  host = build.source(config).take(np.arange(8))
-  state = jax.jit(run_.algorithm.init)(jax.random.key(0), data.to_float(host))
-  state = compiled.state(jax.device_get(state) if resumed else state)
-  for _ in range(3):
-    batch = data.to_float(jax.tree.map(compiled.batch, dict(host)))
-    state, metrics = jax.block_until_ready(compiled.step(state, batch, jax.random.key(1)))
-  assert compiled.step._cache_size() == 1 and int(state.step) == 3
+  config = training.config_of(f'--parallel={how}', f'--devices={1 + (how == "sharded")}')
+  source = data.open_dataset(data.DatasetSpec.of(config))
+  model = experiments.program('mnist_dcgan').build(config, runs.About((28, 28, 1), 10))
+  algorithm = model.algorithm()
+  compiled = parallel.compiled(algorithm.step, how, jax.devices()[:config['devices']])
+  host = source.take(np.arange(8))
+  first = jax.jit(algorithm.init)(jax.random.key(0), data.to_float(host))
+  for start in (jax.device_get(first), first):
+    state = compiled.put_state(start)
+    for _ in range(2):
+      batch = data.to_float(jax.tree.map(compiled.put_batch, dict(host)))
+      state, _ = jax.block_until_ready(compiled.step(state, batch, jax.random.key(1)))
+    assert compiled.step._cache_size() == 1 and int(state.step) == 2
 
 
 def test_compiled_programs_are_kept_where_they_can_be(outputs, monkeypatch, caplog):
-  kept = list(pathlib.Path(os.environ['XDG_CACHE_HOME'], 'jaxsynth/compiled').glob('*/*'))
+  kept = pathlib.Path(os.environ['XDG_CACHE_HOME'], 'jaxsynth/compiled').glob('*/*')
   assert any('train_step' in path.name for path in kept)
   monkeypatch.setenv('XDG_CACHE_HOME', str(outputs / 'jit/config.json'))
-  startup.keep_compiled()
+  machine.keep_compiled()
   assert 'compiled programs are not kept' in caplog.text
 
 
-@pytest.mark.parametrize('program, wanted', [
-    ('mnist_dcgan', ['dataset', 'workdir']), ('evaluate', ['dataset', 'synthetic', 'num']),
-    ('downstream', ['data_dir', 'synthetic', 'seeds']), ('synthesize', ['run', 'filters']),
-    ('preprocess', ['dataset', 'test_split']), ('pipeline', ['dataset', 'train_flags'])])
-def test_help_tells_of_the_flags(program, wanted):
-  told = subprocess.run([sys.executable, f'experiments/{program}.py', '--help'], cwd=ROOT,
-                        text=True, capture_output=True).stdout
-  for name in wanted:
-    assert f'\n  --{name}: ' in told, name
+@pytest.mark.parametrize('name', PROGRAMS)
+def test_help_tells_of_all_flags(name, monkeypatch):
+  module = (experiments.program(name) if name in experiments.names() else
+            importlib.import_module(name))
+  define = module.pipeline_options.define if name == 'pipeline' else module.define_flags
+  values = flags.FlagValues()
+  monkeypatch.setattr(sys, 'argv', [f'experiments/{name}.py'])
+  define(values)
+  program.show_in_help(values)
+  text = values.main_module_help()
+  assert len(list(values)) > 2
+  for flag in values:
+    assert f'\n  --{"[no]" if values[flag].boolean else ""}{flag}: ' in text, flag
 
 
-@pytest.mark.parametrize('flags, message', [
+def test_help_as_a_user_asks_for_it():
+  text = run('--help').stdout
+  assert 'Trains a DCGAN' in text
+  for name in ('dataset', 'workdir', 'generator_width'):
+    assert f'\n  --{name}: ' in text, name
+
+
+REFUSED = [
     (['--b1=1'], 'expected less than 1'),
     (['--steps=0'], 'steps'),
     (['--generator_strides=1,x'], 'expected positive integers with commas'),
@@ -132,72 +152,77 @@ def test_help_tells_of_the_flags(program, wanted):
     (['--dataset=mnist', '--data_dir=/nowhere'], 'mnist5k'),
     (['--dataset=nothing.npz'], 'nothing.npz: no such file'),
     (['--dataset=./mnist', '--data_dir=/nowhere'], 'mnist: no such folder of images'),
-    (['--dataset=./mnist', '--split=train[:9]'], './mnist has no splits'),
+    (['--dataset=./mnist', '--split=train[:9]'], './mnist has no splits')]
+
+
+@pytest.mark.parametrize('given, message', REFUSED)
+def test_bad_values_are_refused_before_any_work(tmp_path, given, message):
+  with pytest.raises((flags.Error, *program.MENDABLE)) as error:
+    training.trained(tmp_path / 'w', *TINY, *given)
+  assert message in str(error.value) and not (tmp_path / 'w').exists()
+
+
+@pytest.mark.parametrize('given, message', [
+    (['--b1=1'], 'expected less than 1'), (['--dataset=nothing.npz'], 'no such file'),
     (['extra'], 'unexpected arguments: extra')])
-def test_bad_values_are_refused_before_any_work(tmp_path, flags, message):
-  done = run(*TINY, f'--workdir={tmp_path / "w"}', *flags)
-  assert done.returncode and message in done.stderr + done.stdout
+def test_what_is_refused_is_one_message(tmp_path, given, message):
+  done = run(*TINY, f'--workdir={tmp_path / "w"}', *given)
+  assert done.returncode == 1 and message in done.stderr + done.stdout
   assert 'Traceback' not in done.stderr and not (tmp_path / 'w').exists()
 
 
-def test_the_kind_of_a_name(tmp_path, monkeypatch):
-  monkeypatch.chdir(tmp_path)
-  for name in ('birds', 'a/b', 'made/1.0.0'):
-    (tmp_path / name).mkdir(parents=True)
-  (tmp_path / 'made/1.0.0/dataset_info.json').write_text('{}')
-  for name, want, with_dir in (
-      ('mnist5k', 'mnist5k', 'mnist5k'), ('./mnist5k', 'folder', 'folder'),
-      ('x.npz', 'npz', 'npz'), ('a/x.npz', 'npz', 'npz'),
-      ('birds', 'folder', 'tfds'), ('./birds', 'folder', 'folder'),
-      ('birds/', 'folder', 'folder'), ('~/birds', 'folder', 'folder'),
-      ('../birds', 'folder', 'folder'), (str(tmp_path), 'folder', 'folder'),
-      ('a/b', 'folder', 'folder'), ('no/thing', 'folder', 'folder'), ('.', 'folder', 'folder'),
-      ('mnist', 'tfds', 'tfds'), ('mnist:3.0.1', 'tfds', 'tfds'),
-      ('made/1.0.0', 'tfds', 'tfds'), ('./made/1.0.0', 'tfds', 'tfds')):
-    assert (build.kind(name), build.kind(name, '/data')) == (want, with_dir), name
-
-
-def test_the_name_of_a_folder(tmp_path, monkeypatch):
-  monkeypatch.chdir(tmp_path)
-  for name, want in (('mnist', 'mnist'), ('a/b/', 'b'), ('.', tmp_path.name), ('x.npz', 'x.npz')):
-    assert build.name_of(name) == want
-
-
-def test_what_stands_where_a_split_may(tmp_path, monkeypatch):
-  """A folder called as a split is one only if written as a path."""
-  monkeypatch.chdir(tmp_path)
-  (tmp_path / 'test').mkdir()
-  config = {'dataset': 'mnist', 'data_dir': '/data', 'split': 'train[:9]'}
-  assert build.of_split(config, 'test') == {**config, 'split': 'test'}
-  assert build.of_split(config, 'test[5%:]')['dataset'] == 'mnist'
-  for path in ('./test', 'a.npz', '/test'):
-    assert build.of_split(config, path) == {'dataset': path, 'data_dir': None, 'split': 'train'}
-  with pytest.raises(ValueError, match='./test has no splits; expected a folder, as ./test'):
-    build.of_split({**config, 'dataset': './test'}, 'test')
+def test_more_devices_than_there_are(monkeypatch):
+  monkeypatch.setattr(jax.config, 'update', lambda *_: None)
+  assert len(machine.take_devices(2)) == 2
+  with pytest.raises(program.app.UsageError, match='--devices=99, but there are 4'):
+    machine.take_devices(99)
 
 
 def test_a_run_that_diverges_says_so(tmp_path):
-  done = run(QUICK, *TINY, '--discriminator_learning_rate=1e38', f'--workdir={tmp_path}')
-  assert done.returncode == 1 and 'lower the learning rates' in done.stderr, done.stderr
-  assert 'Traceback' not in done.stderr and not (tmp_path / 'synthetic.npz').exists()
+  with pytest.raises(FloatingPointError, match='step 2: .* lower the learning rates'):
+    training.trained(tmp_path, *TINY, '--discriminator_learning_rate=1e38')
+  assert not (tmp_path / 'synthetic.npz').exists()
 
 
+@pytest.mark.parametrize('error, kind, message', [
+    (checkpoint.CheckpointError('none is whole'), checkpoint.CheckpointError,
+     'none is whole: --fresh'),
+    (FloatingPointError('step 3'), SystemExit, 'step 3\nThe checkpoints before it stay'),
+    (OSError('disk full'), SystemExit, 'disk full\nThe same command goes on from the last')])
+def test_what_stops_a_run_comes_with_what_to_do(monkeypatch, tmp_path, error, kind, message):
+  def broken(*_, **__):
+    raise error
+  monkeypatch.setattr(train, 'train_in', broken)
+  values = types.SimpleNamespace(workdir=str(tmp_path), fresh=False)
+  monkeypatch.setattr(train.flags, 'FLAGS', values)
+  monkeypatch.setattr(machine, 'take_devices', lambda n: jax.devices()[:n])
+  with pytest.raises(kind, match=message):
+    train._main('mnist_dcgan', training.config_of(), None)
+
+
+@training.reads_damage
 def test_a_run_without_a_whole_checkpoint_says_so(outputs, tmp_path):
-  shutil.copytree(outputs / 'again', tmp_path / 'w')
-  for path in (tmp_path / 'w/checkpoints').rglob('d/*'):
+  folder = shutil.copytree(outputs / 'pmap', tmp_path / 'w')
+  for path in (folder / 'checkpoints').rglob('d/*'):
     path.write_bytes(path.read_bytes()[::-1])
-  before = (tmp_path / 'w/metrics.jsonl').read_bytes()
-  done = run(QUICK, *TINY, f'--workdir={tmp_path / "w"}', '--noconditional')
-  text = done.stdout + done.stderr
-  assert done.returncode and 'is whole; bring a copy back, or start anew: --fresh' in text
-  assert 'mnist_dcgan.py", line' not in text  # Orbax leaves tracebacks of its own
-  assert (tmp_path / 'w/metrics.jsonl').read_bytes() == before
+  before = {path: path.read_bytes() for path in folder.glob('*.*')}
+  with pytest.raises(checkpoint.CheckpointError, match='bring a copy back, or start anew'):
+    training.trained(folder, *TINY, '--parallel=pmap', '--devices=2', tiny=False)
+  assert before == {path: path.read_bytes() for path in before}
 
 
 def test_an_unwritable_workdir_is_refused(tmp_path):
   (tmp_path / 'file').write_text('')
-  done = run(*TINY, f'--workdir={tmp_path / "file"}')
-  assert done.returncode and 'cannot be written' in done.stderr + done.stdout
+  with pytest.raises(runs.RunError, match='--workdir=.*cannot be written'):
+    training.trained(tmp_path / 'file', *TINY)
+
+
+def test_samples_of_a_run_are_drawn_by_address(outputs):
+  model = experiments.load(outputs / 'pmap')
+  draw = synthesis.drawer(model.run.sample, model.run.num_classes)
+  key = jax.random.key(4)
+  few, all_ = (draw(model.params, model.variables, key, *span) for span in ((3, 5), (0, 9)))
+  np.testing.assert_array_equal(few, all_[3:5])
 
 
 def test_readmes_example_runs():

@@ -5,49 +5,42 @@ import pathlib
 import subprocess
 import sys
 
+from common import experiments
+import export as program
 import jax
 import numpy as np
 import pytest
 import tiny
 
-from jaxsynth import ops, synthesis
+from jaxsynth import ops
 from jaxsynth.synthesis import exported
 
 ROOT = pathlib.Path(__file__).parent.parent
-
-
-def run(script, *args):
-  return subprocess.run([sys.executable, f'experiments/{script}.py', *map(str, args)], cwd=ROOT,
-                        text=True, capture_output=True)
 
 
 @pytest.fixture(scope='module')
 def folders(tmp_path_factory):
   """A run, and its sampler of 8 images."""
   root = tmp_path_factory.mktemp('exported')
-  (root / 'run').mkdir()
   tiny.workdir(root / 'run', '--conditional')
-  done = run('export', f'--run={root / "run"}', f'--out={root / "sampler"}', '--batch_size=8')
-  assert done.returncode == 0, done.stderr
+  assert tiny.called(program, root / 'run', f'--out={root / "sampler"}', '--batch_size=8') == 0
   return root
 
 
 def test_the_sampler_is_the_models_without_flax_or_us(folders, tmp_path):
   """A copy of one file reads it, and draws what a data set of its block would hold."""
-  import trained
-  model = trained.load(folders / 'run')
+  model = experiments.load(folders / 'run')
   (tmp_path / 'reader.py').write_text(pathlib.Path(exported.__file__).read_text())
   code = ('import sys, numpy as np, reader; f = reader.load(sys.argv[1]); '
           'at = np.arange(16, 24); np.save(sys.argv[2], f(7, at, at % 10)); '
           'assert not {"flax", "jaxsynth", "orbax"} & set(sys.modules)')
   subprocess.run([sys.executable, '-c', code, folders / 'sampler', tmp_path / 'x.npy'],
                  cwd=tmp_path, check=True)
-  (piece,) = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables, 7, 10,
-                                block=8, devices=jax.devices()[:1])(16, 24)
-  found = np.load(tmp_path / 'x.npy')
+  (piece,) = model.streamer(7, 10, block=8, devices=jax.devices()[:1])(16, 24)
+  images = np.load(tmp_path / 'x.npy')
   # four virtual devices here and one there: other threads, so a rounding may differ
-  assert found.dtype == np.uint8 and found.std() > 1
-  assert np.abs(found.astype(int) - piece.images).max() <= 1
+  assert images.dtype == np.uint8 and images.std() > 1
+  assert np.abs(images.astype(int) - piece.images).max() <= 1
   config = json.loads((folders / 'sampler/config.json').read_text())
   assert config['platforms'] == ['cpu', 'cuda', 'tpu'] and config['model']['digest'] == model.digest
 
@@ -91,14 +84,38 @@ def test_without_flatbuffers_the_extra_is_named(folders, monkeypatch):
     exported.load(folders / 'sampler')
 
 
+def test_a_temperature_is_the_samplers(folders, tmp_path):
+  assert tiny.called(program, folders / 'run', f'--out={tmp_path}', '--batch_size=8',
+                     '--temperature=2', '--platforms=cpu') == 0
+  config = json.loads((tmp_path / 'config.json').read_text())
+  assert config['model']['temperature'] == 2. and config['platforms'] == ['cpu']
+  model = experiments.load(folders / 'run', sampling={'temperature': 2.})
+  (piece,) = model.streamer(0, 10, block=8, devices=jax.devices()[:1])(0, 8)
+  images = np.asarray(exported.load(tmp_path)(0, np.arange(8), np.arange(8)))
+  assert np.abs(images.astype(int) - piece.images).max() <= 1
+
+
+def test_a_run_that_is_no_network_of_a_latent_has_no_onnx(folders, tmp_path, monkeypatch):
+  load = experiments.load
+
+  def without_decoder(*args):
+    model = load(*args)
+    return model._replace(run=model.run._replace(decoder=None))
+  monkeypatch.setattr(experiments, 'load', without_decoder)
+  with pytest.raises(ValueError, match='--onnx: .* sampler.bin draws its samples'):
+    tiny.called(program, folders / 'run', f'--out={tmp_path / "a"}', '--onnx')
+  assert not (tmp_path / 'a').exists()
+
+
 def test_onnx(folders, tmp_path):
+  flags = [f'--run={folders / "run"}', f'--out={tmp_path}', '--onnx', '--batch_size=3']
+  done = subprocess.run([sys.executable, 'experiments/export.py', *flags], cwd=ROOT, text=True,
+                        capture_output=True)
   if importlib.util.find_spec('jax2onnx') is None:
-    done = run('export', f'--run={folders / "run"}', f'--out={tmp_path}', '--onnx')
-    assert done.returncode and "pip install 'jaxsynth[onnx]'" in done.stderr + done.stdout
-    assert not list(tmp_path.iterdir())
+    text = done.stderr + done.stdout
+    assert done.returncode == 1 and "pip install 'jaxsynth[onnx]'" in text, text
+    assert 'Traceback' not in text and not list(tmp_path.iterdir())
     pytest.skip('jax2onnx is not installed')
-  done = run('export', f'--run={folders / "run"}', f'--out={tmp_path}', '--onnx',
-             '--batch_size=3')
   assert done.returncode == 0, done.stderr
   import onnxruntime
   session = onnxruntime.InferenceSession(str(tmp_path / 'generator.onnx'))

@@ -9,7 +9,7 @@ import pytest
 
 from jaxsynth import data
 from jaxsynth.metrics import features
-from jaxsynth.metrics.features.mnist import folded, load, SHA256, WEIGHTS
+from jaxsynth.metrics.features.mnist_network import folded, load, SHA256, WEIGHTS
 from jaxsynth.metrics.predict import predict
 from jaxsynth.models.classifier import Classifier
 from jaxsynth.objectives import network

@@ -1,12 +1,12 @@
 """Filters against planted faults, and streams that have passed them."""
 import jax
 import jax.numpy as jnp
-import judge
 import numpy as np
 import pytest
 from scipy import stats
 
-from jaxsynth import data, synthesis
+from jaxsynth import data, quality, synthesis
+from jaxsynth.data.pixels import scaled
 from jaxsynth.metrics import features
 from jaxsynth.synthesis import filters, strict
 from jaxsynth.synthesis.filters import duplicates
@@ -63,14 +63,12 @@ def test_realism_is_equation_3():
   assert (found[inside == 0] <= 0).all() and (found > -1).all()
 
 
-def test_wrong_labels_are_dropped(digits, monkeypatch, tmp_path):
+def test_wrong_labels_are_dropped(digits, tmp_path):
   train, labels, held, held_labels = digits
-  monkeypatch.setattr(judge, 'LEAST_STEPS', 150)
-  source = data.ArraySource.of(train, labels, 10)
-  own = judge.train(source, 0)
-  judge.save(tmp_path / 'a.npz', own)
-  again = judge.load(tmp_path / 'a.npz', (28, 28, 1), 10)
-  assert again.digest == own.digest
+  labeller = quality.train_labeller(data.ArraySource.of(train, labels, 10), 0, steps=150)
+  quality.save_labeller(tmp_path / 'a.npz', labeller)
+  again = quality.load_labeller(tmp_path / 'a.npz', (28, 28, 1), 10)
+  assert again.digest == labeller.digest
   found = filters.classifier(again.logits, again.weights)
   right = candidates(held, held_labels)
   wrong = candidates(held, (held_labels + 1) % 10)
@@ -81,10 +79,10 @@ def test_wrong_labels_are_dropped(digits, monkeypatch, tmp_path):
   assert filters.kept(strictly, candidates(noise, held_labels)).mean() < .1
   assert filters.scores(found, candidates(held)).min() > .1  # without labels: the largest
   with pytest.raises(ValueError, match='not a classifier of images .* 9 classes'):
-    judge.load(tmp_path / 'a.npz', (28, 28, 1), 9)
+    quality.load_labeller(tmp_path / 'a.npz', (28, 28, 1), 9)
   (tmp_path / 'b.npz').write_bytes(b'x')
   with pytest.raises(ValueError, match='not a classifier'):
-    judge.load(tmp_path / 'b.npz', (28, 28, 1), 10)
+    quality.load_labeller(tmp_path / 'b.npz', (28, 28, 1), 10)
 
 
 def test_copies_of_training_images_are_dropped(digits):
@@ -170,7 +168,7 @@ def test_calibration_finds_the_ratio():
 
 def test_gamma_by_percentile():
   _, images = gaussians(4000, 1)
-  logits = np.asarray(analytic()((), filters.to_float(jnp.asarray(images)), None))
+  logits = np.asarray(analytic()((), scaled(images), None))
   calibration = filters.Calibration(1., 0., float(logits.max()), 0.)
   shares = []
   for percentile in (10, 50, 90):
@@ -200,23 +198,23 @@ def run(start, stop, devices=1, threshold=.7, unlike=None, attempts=64, score=No
   score = score or (lambda params, x: x.uniforms)
   propose = synthesis.proposer(noise, {}, {}, 5, 10, [filters.Filter('coin', (), score, threshold)],
                                block=8, devices=jax.devices()[:devices])
-  told = []
+  reports = []
   stream = synthesis.passing(propose, ['coin'], (4, 4, 1), unlike=unlike, attempts=attempts,
-                             block=8, told=lambda *x: told.append(x))
+                             block=8, report=lambda *x: reports.append(x))
   pieces = list(stream(start, stop))
   assert [p.start for p in pieces] == list(range(start, stop, 8))
   return (np.concatenate([p.images for p in pieces]),
-          np.concatenate([p.labels for p in pieces]), told)
+          np.concatenate([p.labels for p in pieces]), reports)
 
 
 @pytest.mark.parametrize('unlike', [None, .05])
 def test_a_run_depends_on_itself_alone(unlike):
-  images, labels, told = run(128, 333, unlike=unlike)
+  images, labels, reports = run(128, 333, unlike=unlike)
   many = run(128, 333, 4, unlike=unlike)
   np.testing.assert_array_equal(images, many[0])
   np.testing.assert_array_equal(labels, np.arange(128, 333) % 10)
-  assert told == many[2]
-  (start, stop, kept), = told
+  assert reports == many[2]
+  (start, stop, kept), = reports
   assert (start, stop, kept.accepted) == (128, 333, 205) and kept.passed['coin'] == 205
   # three in ten pass
   assert abs(kept.accepted / kept.candidates - .3) < 4 * np.sqrt(.21 / kept.candidates)
@@ -237,10 +235,10 @@ def test_near_copies_are_drawn_again():
   distances = np.linalg.norm(x[:, None] - x, axis=-1) + 9 * np.eye(200)
   least = float(np.quantile(distances[np.triu_indices(200, 1)], .001))
   assert (distances < least).any()
-  images, _, told = run(0, 200, threshold=0, unlike=least)
+  images, _, reports = run(0, 200, threshold=0, unlike=least)
   y = images.reshape(200, -1) / 127.5
   assert (np.linalg.norm(y[:, None] - y, axis=-1) + 9 * np.eye(200)).min() >= least - 1e-5
-  kept = told[0][2]
+  kept = reports[0][2]
   assert kept.candidates - kept.passed['duplicates'] == kept.candidates - 200 > 0
 
 

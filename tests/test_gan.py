@@ -10,7 +10,8 @@ import pytest
 
 from jaxsynth import keys
 from jaxsynth.losses.adversarial import GANLoss
-from jaxsynth.objectives import gan, network
+from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives import network
 from jaxsynth.types import Context
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jaxsynth.metrics import features
 from jaxsynth.metrics.features import inception_network, torch_file
-from jaxsynth.metrics.features.inception import folded
+from jaxsynth.metrics.features.inception_v3 import folded
 
 GOLDENS = pathlib.Path(__file__).parent / 'goldens'
 sys.path.insert(0, str(GOLDENS))
@@ -200,7 +200,7 @@ def test_converting_keeps_whence_the_weights_came(tensors, tmp_path, monkeypatch
   assert features.score_name('frechet', net) == 'frechet_inception'
   with np.load(target) as arrays:
     hashed = str(arrays['source'])
-  module = sys.modules['jaxsynth.metrics.features.inception']
+  module = sys.modules['jaxsynth.metrics.features.inception_v3']
   monkeypatch.setattr(module, 'OFFICIAL', hashed[:8])
   net = features.inception(target)
   assert features.score_name('frechet', net) == 'fid'

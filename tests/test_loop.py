@@ -102,7 +102,7 @@ class Terminal(io.StringIO):
 def test_progress(tmp_path, stream):
   trained(4, [hooks.Progress(0, 4, 8, every=2, timings=tmp_path / 't', stream=stream)])
   text = stream.getvalue()
-  assert 'images/s' in text and 'model ' in text
+  assert 'images/s' in text and 'model ' in text and 'this run takes about 0:0' in text
   if not stream.isatty():
     lines = text.splitlines()
     assert lines[-1].startswith('step 4/4') and '\r' not in text and 'left' in lines[-1]

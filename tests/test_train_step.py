@@ -10,7 +10,7 @@ import pytest
 from jaxsynth import keys as keys_, train_step as ts
 from jaxsynth.ema import EMA
 from jaxsynth.models import dcgan
-from jaxsynth.objectives import gan
+from jaxsynth.objectives.gan import gan
 from jaxsynth.types import Context, Objective
 
 PLAYERS = ('generator', 'discriminator')

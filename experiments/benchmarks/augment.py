@@ -124,13 +124,13 @@ def main(argv: list[str]) -> None:
             runs[name] = functools.partial(ask, task, (batch, *shape))
         for run in runs.values():
           run(0.)  # compiles, starts workers
-        found: dict[str, list[float]] = {name: [] for name in runs}
+        rates: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(ROUNDS.value):
           for name, run in runs.items():
-            found[name].append(run(SECONDS.value))
-        best = max((float(np.median(x)) for name, x in found.items() if name != 'jaxsynth'),
+            rates[name].append(run(SECONDS.value))
+        best = max((float(np.median(x)) for name, x in rates.items() if name != 'jaxsynth'),
                    default=float('nan'))
-        for name, x in found.items():
+        for name, x in rates.items():
           rows.append({'task': task, 'shape': shape, 'batch': batch, 'name': name,
                        'images_per_s': float(np.median(x)), 'min': min(x), 'max': max(x),
                        'of_fastest_peer': float(np.median(x)) / best})

@@ -123,20 +123,21 @@ def operated(x, m=.3):
     return tf.cast(tf.clip_by_value((real() - low) * scale, 0., 255.), tf.uint8)
 
   def equalize():
-    def one(plane):
+    def equalized(plane):
       count = tf.histogram_fixed_width(tf.cast(plane, tf.int32), [0, 255], 256)
       last = tf.gather(count, tf.cast(tf.reduce_max(plane), tf.int32))
       step = (tf.size(plane) - last) // 255
       table = (tf.cumsum(count, exclusive=True) + step // 2) // tf.maximum(step, 1)
       table = tf.cast(tf.clip_by_value(table, 0, 255), tf.uint8)
       return tf.where(step > 0, tf.gather(table, tf.cast(plane, tf.int32)), plane)
-    return tf.stack([one(x[..., i]) for i in range(channels)], -1)
+    return tf.stack([equalized(x[..., i]) for i in range(channels)], -1)
 
-  one, zero = tf.constant(1.), tf.constant(0.)
+  unit, zero = tf.constant(1.), tf.constant(0.)
   return tf.switch_case(U([], 0, 14, tf.int32), [
-      lambda: x, affine(one, level, zero, zero, one, zero),
-      affine(one, zero, zero, level, one, zero), affine(one, zero, shift * w, zero, one, zero),
-      affine(one, zero, zero, zero, one, shift * h), rotate,
+      lambda: x, affine(unit, level, zero, zero, unit, zero),
+      affine(unit, zero, zero, level, unit, zero),
+      affine(unit, zero, shift * w, zero, unit, zero),
+      affine(unit, zero, zero, zero, unit, shift * h), rotate,
       lambda: blend(0., real(), factor), lambda: blend(gray(), real(), factor),
       lambda: blend(tf.reduce_mean(gray()), real(), factor), sharpness,
       lambda: tf.bitwise.bitwise_and(x, tf.constant(0xFE, tf.uint8)),
@@ -177,9 +178,9 @@ def main():
     start, n = time.perf_counter(), 0
     while time.perf_counter() - start < seconds or not n:
       n += next(turn).shape[0]
-    found = n / (time.perf_counter() - start)
+    rate = n / (time.perf_counter() - start)
     del turn  # ends its threads, who would work on while others are timed
-    print(json.dumps(found), flush=True)
+    print(json.dumps(rate), flush=True)
 
 
 if __name__ == '__main__':

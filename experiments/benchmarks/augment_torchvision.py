@@ -89,9 +89,9 @@ def main():
     start, n = time.perf_counter(), 0
     while time.perf_counter() - start < seconds or not n:
       n += len(next(batches))
-    found = n / (time.perf_counter() - start)
+    rate = n / (time.perf_counter() - start)
     del batches  # ends the workers, who would work on while others are timed
-    print(json.dumps(found), flush=True)
+    print(json.dumps(rate), flush=True)
 
 
 if __name__ == '__main__':

@@ -16,7 +16,7 @@ import optax
 from jaxsynth import data, train_step as ts
 from jaxsynth.metrics.predict import predict
 from jaxsynth.models.classifier import Classifier
-from jaxsynth.objectives import classify
+from jaxsynth.objectives.classify import classify
 
 DATA_DIR = flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.')
 EPOCHS = flags.DEFINE_list('epochs', '1,4,10', 'Passes over train[:55000], one row each.')
@@ -34,15 +34,15 @@ def main(argv: list[str]) -> None:
   batch = test.take(np.arange(test.size))
   net = Classifier(10, tuple(map(int, WIDTHS.value)), BLOCKS.value)
   key = jax.random.key(SEED.value)
-  at = data.batch_at(source, BATCH_SIZE.value, SEED.value)
+  batch_at = data.batch_at(source, BATCH_SIZE.value, SEED.value)
   for epochs in map(int, EPOCHS.value):
     jax.clear_caches()
     start = time.perf_counter()
     steps = epochs * source.size // BATCH_SIZE.value
     algorithm = ts.build(classify(net), {'classifier': optax.adam(
         optax.cosine_decay_schedule(LEARNING_RATE.value, steps))})
-    state = jax.jit(algorithm.init)(key, data.to_float(at(0)))
-    step, batches = ts.jit(algorithm.step), data.prefetch(lambda k: data.to_float(at(k)))
+    state = jax.jit(algorithm.init)(key, data.to_float(batch_at(0)))
+    step, batches = ts.jit(algorithm.step), data.prefetch(lambda k: data.to_float(batch_at(k)))
     state, _ = jax.block_until_ready(step(state, next(batches), key))
     compiled = time.perf_counter()
     for _, images in zip(range(1, steps), batches):
@@ -50,13 +50,13 @@ def main(argv: list[str]) -> None:
     jax.block_until_ready(state)
     end = time.perf_counter()
     batches.close()
-    own = state.params['classifier'], state.variables['classifier']
-    right = predict(net, *own, batch['image']).labels == batch['label']
+    params, variables = state.params['classifier'], state.variables['classifier']
+    right = predict(net, params, variables, batch['image']).labels == batch['label']
     print(json.dumps({
         'epochs': epochs, 'seconds': round(end - start, 1), 'compiling': round(compiled - start, 1),
         'images_per_second': round((steps - 1) * BATCH_SIZE.value / (end - compiled)),
         'test': float(np.mean(right)),
-        'parameters': sum(x.size for x in jax.tree.leaves(own[0]))}), flush=True)
+        'parameters': sum(x.size for x in jax.tree.leaves(params))}), flush=True)
 
 
 if __name__ == '__main__':

@@ -39,8 +39,8 @@ def draw(rows: list[dict], path: pathlib.Path) -> None:
   from matplotlib import pyplot as plt
   figure, axes = plt.subplots(figsize=(5, 3.2), layout='constrained')
   for width in sorted({row['width'] for row in rows}):
-    own = [row for row in rows if row['width'] == width]
-    axes.plot([r['batch'] for r in own], [r['images_per_s'] for r in own], 'o-',
+    line = [row for row in rows if row['width'] == width]
+    axes.plot([r['batch'] for r in line], [r['images_per_s'] for r in line], 'o-',
               label=f'width {width}')
   axes.set(xscale='log', yscale='log', xlabel='batch size', ylabel='images/s')
   batches = sorted({row['batch'] for row in rows})

@@ -42,8 +42,8 @@ def torch_fidelity() -> dict:
   kid = importlib.import_module('torch_fidelity.metric_kid')
 
   def frechet(a: np.ndarray, b: np.ndarray) -> float:
-    found = [fid.fid_features_to_statistics(torch.from_numpy(x)) for x in (a, b)]
-    return fid.fid_statistics_to_metric(*found, verbose=False)['frechet_inception_distance']
+    statistics = [fid.fid_features_to_statistics(torch.from_numpy(x)) for x in (a, b)]
+    return fid.fid_statistics_to_metric(*statistics, verbose=False)['frechet_inception_distance']
 
   def kernel(a: np.ndarray, b: np.ndarray) -> float:
     return kid.kid_features_to_metric(

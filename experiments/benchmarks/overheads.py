@@ -15,22 +15,36 @@ import statistics
 import sys
 import tempfile
 import time
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from absl import app, flags
+from absl import flags
 import jax
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import build
-from jaxsynth import checkpoint, data
-import options
-import outputs
-import startup
+from common import experiments, program
+from jaxsynth import checkpoint, data, parallel, runs
+from jaxsynth.runs.artist import Artist
+from jaxsynth.tensorboard import TensorBoard
 
+FAMILY = experiments.program('mnist_dcgan')
+FLAGS = flags.FLAGS
 Name = TypeVar('Name')
-ROUNDS = flags.DEFINE_integer('rounds', 12, 'Turns of each.', lower_bound=1)
-PER_CALL = flags.DEFINE_list('fused', '1,8,32', 'Steps in one call.')
+
+
+def define_flags(values: flags.FlagValues) -> None:
+  """The flags of the experiment, and of the timing."""
+  FAMILY.define_flags(values)
+  values.set_default('workdir', '/nonexistent')  # the flag is required; nothing is kept
+  flags.DEFINE_integer('rounds', 12, 'Turns of each.', lower_bound=1, flag_values=values)
+  flags.DEFINE_list('fused', '1,8,32', 'Steps in one call.', flag_values=values)
+
+
+def opened(config: Mapping[str, Any]) -> tuple[data.Source, runs.Run]:
+  """The data and the model that the flags name."""
+  source = data.open_dataset(data.DatasetSpec.of(config))
+  return source, FAMILY.build(config, runs.About(
+      source.image_shape, source.num_classes, name=source.name))
 
 
 def clocked(f: Callable) -> float:
@@ -44,11 +58,12 @@ class Steps:
   """A run's step on batches, `fused` of them a call."""
 
   def __init__(self, config: dict, batches, fused: int = 1):
-    source = build.source(config)
-    run = build.build(config, source.image_shape, source.num_classes)
-    self._compiled = build.compiled({**config, 'steps_per_call': fused}, run, jax.devices()[:1])
+    source, run = opened(config)
+    algorithm = run.algorithm(parts=config['accumulate'])
+    self._compiled = parallel.compiled(algorithm.step, 'jit', jax.devices()[:1],
+                                       phases=run.phases, steps_per_call=fused)
     self._key, self._batches = jax.random.key(0), batches
-    self.state = self._compiled.state(jax.jit(run.algorithm.init)(
+    self.state = self._compiled.put_state(jax.jit(algorithm.init)(
         self._key, data.to_float(source.take(np.arange(8)))))
     jax.block_until_ready(self())
 
@@ -57,11 +72,15 @@ class Steps:
     return metrics
 
 
+def batches_of(config: Mapping[str, Any]) -> Callable[[int], Mapping[str, Any]]:
+  """Step to batch, as the experiment has them."""
+  source, run = opened(config)
+  return data.batch_at(source, config['batch_size'], 0, phases=run.phases)
+
+
 def constant(config: dict, fused: int = 1):
   """One batch on the device, for ever."""
-  source = build.source(config)
-  batch = data.to_float(jax.tree.map(
-      jax.device_put, dict(data.batch_at(source, config['batch_size'], 0)(0))))
+  batch = data.to_float(jax.tree.map(jax.device_put, dict(batches_of(config)(0))))
   if fused > 1:
     batch = jax.tree.map(lambda x: jax.device_put(np.stack([x] * fused)), batch)
   while True:
@@ -70,8 +89,8 @@ def constant(config: dict, fused: int = 1):
 
 def pipeline(config: dict):
   """The experiment's own batches."""
-  at = data.batch_at(build.source(config), config['batch_size'], 0)
-  return data.prefetch(lambda k: data.to_float(jax.tree.map(jax.device_put, dict(at(k)))), 0)
+  batch_at = batches_of(config)
+  return data.prefetch(lambda k: data.to_float(jax.tree.map(jax.device_put, dict(batch_at(k)))))
 
 
 def by_turns(cases: Mapping[Name, Callable], rounds: int) -> dict[Name, list[float]]:
@@ -85,57 +104,55 @@ def by_turns(cases: Mapping[Name, Callable], rounds: int) -> dict[Name, list[flo
 
 def chores(config: dict, folder: pathlib.Path, steps: Steps) -> dict[str, float]:
   """Seconds of one grid, one drawing of --num_synthetic images, and one checkpoint."""
-  source = build.source(config)
-  run = build.build(config, source.image_shape, source.num_classes)
+  source, run = opened(config)
   (folder / 'samples').mkdir()
-  artist = outputs.Artist(folder, config, run, source, jax.random.key(1), 0)
+  board = TensorBoard(folder / 'tensorboard') if config['tensorboard'] else None
+  artist = Artist(folder, run, source, config['seed'], jax.random.key(1), board)
   manager = checkpoint.CheckpointManager(folder / 'checkpoints')
   host: Callable = functools.partial(jax.tree.map, np.asarray)
   try:
     artist.show(0, steps.state)  # compiles
-    found = {'grid': min(clocked(lambda i=i: artist.show(i, steps.state)) for i in (1, 2, 3)),
-             'line of metrics': min(clocked(lambda i=i: artist.scalars(i, {'loss': 1.}))
-                                    for i in (1, 2, 3)),
-             'synthetic.npz': clocked(lambda: artist.synthesize(steps.state))}
+    seconds = {'grid': min(clocked(lambda i=i: artist.show(i, steps.state)) for i in (1, 2, 3)),
+               'line of metrics': min(clocked(lambda i=i: artist.scalars(i, {'loss': 1.}))
+                                      for i in (1, 2, 3)),
+               'synthetic.npz': clocked(
+                   lambda: artist.synthesize(steps.state, config['num_synthetic']))}
     begun = [clocked(lambda i=i: manager.save(i, steps.state)) for i in (1, 2)]
     manager.close()
-    found['checkpoint, until training goes on'] = min(begun)
-    found['copy of the state to the host'] = clocked(lambda: host(steps.state))
-    return found
+    seconds['checkpoint, until training goes on'] = min(begun)
+    seconds['copy of the state to the host'] = clocked(lambda: host(steps.state))
+    return seconds
   finally:
     artist.close()
 
 
-def main(argv: list[str]) -> None:
-  del argv
-  startup.quiet()
-  startup.keep_compiled()
-  startup.keep_memory()
-  config = options.config()
+def main() -> None:
+  config = experiments.recorded(FAMILY.define_flags, FLAGS)
   tiny = {**config, 'generator_width': 4, 'discriminator_width': 4, 'batch_size': 8}
   rows = []
 
   pair = {'constant batch': Steps(config, constant(config)),
           'pipeline': Steps(config, pipeline(config))}
-  seconds = {name: statistics.median(s) for name, s in by_turns(pair, ROUNDS.value).items()}
+  seconds = {name: statistics.median(s) for name, s in by_turns(pair, FLAGS.rounds).items()}
   for name, s in seconds.items():
     rows.append({'case': name, 'median_s': s, 'of_constant': s / seconds['constant batch']})
     print(f'{name:36}{s:9.4f} s  {s / seconds["constant batch"]:6.3f} of a constant batch')
 
-  for title, own in (('article', config), ('tiny', tiny)):
-    cases = {k: Steps(own, constant(own, k), k) for k in map(int, PER_CALL.value)}
-    rounds = ROUNDS.value if title == 'tiny' else max(2, ROUNDS.value // 4)
-    for k, found in by_turns(cases, rounds).items():
-      each = statistics.median(found) / k
+  for title, networks in (('article', config), ('tiny', tiny)):
+    cases = {k: Steps(networks, constant(networks, k), k) for k in map(int, FLAGS.fused)}
+    rounds = FLAGS.rounds if title == 'tiny' else max(2, FLAGS.rounds // 4)
+    for k, times in by_turns(cases, rounds).items():
+      each = statistics.median(times) / k
       rows.append({'case': f'{title}, {k} a call', 'median_s': each, 'rounds': rounds})
       print(f'{f"{title}, {k} steps a call":36}{each:9.5f} s a step')
 
   step = seconds['pipeline']
-  every = {'grid': 'sample_every', 'line of metrics': 'log_every',
-           'checkpoint, until training goes on': 'checkpoint_every'}
+  intervals = {'grid': 'sample_every', 'line of metrics': 'log_every',
+               'checkpoint, until training goes on': 'checkpoint_every'}
   with tempfile.TemporaryDirectory() as folder:
     for name, s in chores(config, pathlib.Path(folder), pair['pipeline']).items():
-      share = s / step / config[every[name]] if name in every else s / step / config['steps']
+      steps_between = config[intervals.get(name, 'steps')]
+      share = s / step / steps_between if steps_between else 0.
       rows.append({'case': name, 's': s, 'share_of_run': share})
       print(f'{name:36}{s:9.4f} s  {share:7.3%} of a run')
   peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -147,5 +164,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  flags.FLAGS.set_default('workdir', '/nonexistent')  # the flag is required; nothing is kept
-  app.run(main)
+  program.run(main, define_flags)

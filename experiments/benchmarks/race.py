@@ -56,7 +56,7 @@ def race(commands: Mapping[str, Sequence[str]], steps: int,
                                     text=True, env=env) for name, command in commands.items()}
   try:
     about = {name: _heard(runner) for name, runner in runners.items()}
-    for name in [n for n, said in about.items() if said is None]:
+    for name in [n for n, greeting in about.items() if greeting is None]:
       logging.warning('%s did not start: %s', name, ' '.join(commands[name]))
       del about[name]
     seconds: dict[str, list[float]] = {name: [] for name in about}
@@ -67,11 +67,11 @@ def race(commands: Mapping[str, Sequence[str]], steps: int,
         assert runner.stdin
         runner.stdin.write('1\n')
         runner.stdin.flush()
-        said = _heard(runner)
-        if said is None:
+        answer = _heard(runner)
+        if answer is None:
           raise RuntimeError(f'{name} stopped: {" ".join(commands[name])}')
-        seconds[name] += said['seconds']
-        peak[name] = said['peak_mb']
+        seconds[name] += answer['seconds']
+        peak[name] = answer['peak_mb']
         time.sleep(pause)
     return {name: Result(seconds[name], about[name] or {}, peak[name]) for name in about}
   finally:

@@ -15,10 +15,9 @@ from absl import app, flags
 import jax
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import experiments
 from jaxsynth.synthesis import exported
-import trained
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 BATCH_SIZES = flags.DEFINE_list('batch_sizes', '1,16,256', 'Images a call.')
@@ -30,33 +29,33 @@ def latencies(folder: str, batch_size: int, num_classes: int | None, seconds: fl
   """Seconds of each call, after the first two."""
   sampler = exported.load(folder)
   labels = [] if num_classes is None else [np.arange(batch_size) % num_classes]
-  found: list[float] = []
+  seconds_each: list[float] = []
   begun = time.perf_counter()
-  while time.perf_counter() - begun < seconds or len(found) < 22:
-    at = np.arange(batch_size) + len(found) * batch_size
+  while time.perf_counter() - begun < seconds or len(seconds_each) < 22:
+    indices = np.arange(batch_size) + len(seconds_each) * batch_size
     start = time.perf_counter()
-    np.asarray(sampler(0, at, *labels))
-    found.append(time.perf_counter() - start)
-  return np.array(found[2:])
+    np.asarray(sampler(0, indices, *labels))
+    seconds_each.append(time.perf_counter() - start)
+  return np.array(seconds_each[2:])
 
 
 def main(argv: list[str]) -> None:
   del argv
-  model = trained.load(RUN.value)
+  model = experiments.load(RUN.value)
   print(f'jax {jax.__version__}, {jax.devices()}')
   print(f'{"images":>7}{"median ms":>11}{"99th ms":>9}{"calls":>7}{"images/s":>10}')
   rows = []
   for batch_size in map(int, BATCH_SIZES.value):
     with tempfile.TemporaryDirectory() as folder:
       for name, raw in exported.exported(
-          model.run.algorithm.sample, model.params, model.variables, batch_size=batch_size,
+          model.run.sample, model.params, model.variables, batch_size=batch_size,
           conditional=model.run.num_classes is not None).items():
         pathlib.Path(folder, name).write_bytes(raw)
-      found = latencies(folder, batch_size, model.run.num_classes, SECONDS.value)
-    median, worst = np.percentile(found, (50, 99))
+      measured = latencies(folder, batch_size, model.run.num_classes, SECONDS.value)
+    median, worst = np.percentile(measured, (50, 99))
     rows.append({'batch_size': batch_size, 'median_s': median, 'p99_s': worst,
-                 'calls': len(found), 'images_per_s': batch_size / median})
-    print(f'{batch_size:7}{median * 1e3:11.1f}{worst * 1e3:9.1f}{len(found):7}'
+                 'calls': len(measured), 'images_per_s': batch_size / median})
+    print(f'{batch_size:7}{median * 1e3:11.1f}{worst * 1e3:9.1f}{len(measured):7}'
           f'{batch_size / median:10,.0f}')
   for row in rows:
     print(json.dumps(row))

@@ -16,9 +16,9 @@ import typing
 from absl import app, flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import downstream_train
+from common import machine
 from jaxsynth import data
-import startup
+from jaxsynth.downstream.train import Recipe, Together, trained
 
 SEEDS = flags.DEFINE_integer('seeds', 3, 'How many.', lower_bound=1)
 STEPS = flags.DEFINE_integer('steps', 40, 'A training.', lower_bound=1)
@@ -27,15 +27,15 @@ ROUNDS = flags.DEFINE_integer('rounds', 3, 'Trainings of each way.', lower_bound
 
 def main(argv: list[str]) -> None:
   del argv
-  startup.keep_compiled()
-  startup.keep_memory()
+  machine.keep_compiled()
+  machine.keep_memory()
   source, seeds = data.mnist5k('train'), range(SEEDS.value)
-  ways = typing.get_args(downstream_train.Together)
+  ways = typing.get_args(Together)
 
-  def train(way: downstream_train.Together, steps: int) -> float:
-    recipe = downstream_train.Recipe(steps, together=way)
+  def train(way: Together, steps: int) -> float:
+    recipe = Recipe(steps, together=way)
     start = time.perf_counter()
-    downstream_train.trained([source] * len(seeds), seeds, recipe)
+    trained([source] * len(seeds), seeds, recipe)
     return time.perf_counter() - start
 
   # a training of one step costs what is not steps: tracing, compiling or reading what is compiled

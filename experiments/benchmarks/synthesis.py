@@ -20,11 +20,9 @@ import jax
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-
-from jaxsynth import synthesis
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import experiments
 from jaxsynth.synthesis import draw, engine, example, metadata, plan, png, records
-import trained
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 NUM = flags.DEFINE_integer('num', 4096, 'Images of each timing.', lower_bound=1)
@@ -43,9 +41,9 @@ def written(stream: draw.Stream, num: int, about: metadata.About, shards: int = 
   """A data set on disk, and gone."""
   with tempfile.TemporaryDirectory(dir='.') as folder:
     form = records.array_record(folder, about)
-    every = plan.shards({'train': num}, shards, 1)
-    engine.write(stream, every, form)
-    engine.finish(every, form)
+    files = plan.shards({'train': num}, shards, 1)
+    engine.write(stream, files, form)
+    engine.finish(files, form)
 
 
 def alone(stream: draw.Stream, num: int) -> None:
@@ -84,21 +82,20 @@ def parts(images: np.ndarray, about: metadata.About) -> list[dict[str, Any]]:
 
 def main(argv: list[str]) -> None:
   del argv
-  model = trained.load(RUN.value)
+  model = experiments.load(RUN.value)
   about = metadata.About('timed', '1.0.0', model.image_shape, model.run.num_classes)
   num = NUM.value
   rows: list[dict[str, Any]] = []
   print(f'jax {jax.__version__}, {jax.devices()}, {num:,} images a turn')
   print(f'{"block":>6}{"generator":>11}{"engine":>9}{"share":>7}   images/s, median')
   for block in map(int, BLOCKS.value):
-    stream = synthesis.streamer(model.run.algorithm.sample, model.params, model.variables, 0,
-                                model.run.num_classes, block=block)
+    stream = model.streamer(0, model.run.num_classes, block=block)
     alone(stream, block)  # compiles
     times: dict[str, list[float]] = {'generator': [], 'engine': []}
     for _ in range(REPEATS.value):
       times['generator'].append(timed(lambda: alone(stream, num)))
       times['engine'].append(timed(lambda: written(stream, num, about)))
-    rates = {name: num / float(np.median(found)) for name, found in times.items()}
+    rates = {name: num / float(np.median(seconds)) for name, seconds in times.items()}
     ratio = rates['engine'] / rates['generator']
     print(f'{block:6}{rates["generator"]:11,.0f}{rates["engine"]:9,.0f}{ratio:7.0%}')
     rows.append({'block': block, 'num': num, **rates, 'share': ratio, 'seconds': times})

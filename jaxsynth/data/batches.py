@@ -37,12 +37,12 @@ def indices(n: int, batch_size: int, seed: int, k: int) -> np.ndarray:
   >>> sorted(np.concatenate([indices(6, 4, 0, k) for k in range(3)]).tolist())
   [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
   """
-  at = np.arange(k * batch_size, (k + 1) * batch_size)
-  epochs, places = np.divmod(at, n)
+  positions = np.arange(k * batch_size, (k + 1) * batch_size)  # in the whole run
+  epochs, places = np.divmod(positions, n)
   out = np.empty(batch_size, np.int64)
   for epoch in np.unique(epochs):
-    here = epochs == epoch
-    out[here] = _permutation(n, seed, int(epoch))[places[here]]
+    in_epoch = epochs == epoch
+    out[in_epoch] = _permutation(n, seed, int(epoch))[places[in_epoch]]
   return out
 
 
@@ -77,9 +77,9 @@ def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1,
       `batch_size` that the hosts cannot share.
 
   >>> source = type('Positions', (), {'size': 8, 'take': lambda self, i: {'image': i}})()
-  >>> both = [batch_at(source, 4, 0, process_index=i, process_count=2) for i in (0, 1)]
+  >>> hosts = [batch_at(source, 4, 0, process_index=i, process_count=2) for i in (0, 1)]
   >>> whole = batch_at(source, 4, 0)(0)['image']
-  >>> bool((np.concatenate([at(0)['image'] for at in both]) == whole).all())
+  >>> bool((np.concatenate([host(0)['image'] for host in hosts]) == whole).all())
   True
   """
   if batch_size < 1 or phases < 1 or seed < 0:
@@ -92,13 +92,13 @@ def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1,
   if rest:
     raise ValueError(f'batch_size={batch_size}: expected a multiple of '
                      f'process_count={process_count}, as every host takes as many')
-  own = slice(process_index * share, (process_index + 1) * share)
+  host_share = slice(process_index * share, (process_index + 1) * share)
 
-  def at(k: int) -> Mapping[str, Any]:
-    every = indices(source.size, batch_size * phases, seed, k)
-    batch = source.take(every.reshape(phases, batch_size)[:, own].ravel())
+  def batch_of_step(k: int) -> Mapping[str, Any]:
+    whole_batch = indices(source.size, batch_size * phases, seed, k)
+    batch = source.take(whole_batch.reshape(phases, batch_size)[:, host_share].ravel())
     if phases == 1:
       return batch
     return {name: x.reshape(phases, share, *x.shape[1:])
             for name, x in batch.items()}
-  return at
+  return batch_of_step

@@ -34,7 +34,7 @@ def tfds_credit(name: str, data_dir: str | os.PathLike | None = None) -> Credit:
   Raises:
     FileNotFoundError: no such data set is prepared there.
   """
-  from jaxsynth.data.tfds_source import builder_of
+  from jaxsynth.data.prepared import builder_of
   info = builder_of(name, data_dir).info
   proto = info.as_proto  # info.homepage is made up where none is given
   homepage = ' '.join(list(proto.location.urls)[:1])

@@ -64,9 +64,9 @@ class DecodedSource:
 
     def fill(start: int) -> None:
       chunk = indices[start:start + CHUNK].tolist()
-      for at, (i, record) in enumerate(zip(chunk, self.read(chunk)), start):
-        images[at], label = self._checked(i, *self._decoded(i, record))
-        labels[at] = 0 if label is None else label
+      for row, (i, record) in enumerate(zip(chunk, self.read(chunk)), start):
+        images[row], label = self._checked(i, *self._decoded(i, record))
+        labels[row] = 0 if label is None else label
 
     starts = range(0, len(indices), CHUNK)
     if self.workers == 1 or len(starts) < 2:

@@ -1,4 +1,4 @@
-"""The balance of classes."""
+"""How evenly samples are spread over classes, so that a missing class is noticed."""
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What a score may be given; every number is checked here, on the host."""
+"""Checks of what scores are given, on the host: a bad number is refused, never averaged in."""
 from typing import Any
 
 import numpy as np
@@ -42,10 +42,10 @@ def features(name: str, x: Any, least: int = 1) -> np.ndarray:
 def _finite(name: str, x: np.ndarray) -> None:
   if len(x) and not max(x.max(), -x.min()) < LARGEST:  # a NaN is in no order
     bad = ~(np.abs(x) < LARGEST)
-    at = np.argwhere(bad)[0]
+    first = np.argwhere(bad)[0]
     raise ValueError(f'{name}: {int(bad.sum())} of {x.size} values are NaN, infinite or above '
-                     f'{LARGEST:g}, the first at {at.tolist()} ({x[tuple(at)]}); find where '
-                     'they come from, or drop those samples')
+                     f'{LARGEST:g}, the first at {first.tolist()} ({x[tuple(first)]}); find '
+                     'where they come from, or drop those samples')
 
 
 def pair(a: str, x: Any, b: str, y: Any, least: int = 1) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from jaxsynth.metrics.score import Share, clopper_pearson
 
 
 class Copies(NamedTuple):
-  """Copies found.
+  """Which samples are copies of others, and what share of all they are.
 
   Attributes:
     share: samples that are copies, and the Clopper-Pearson interval.
@@ -118,6 +118,6 @@ def _check(threshold: float) -> None:
 
 def _copies(distances: np.ndarray, indices: np.ndarray, threshold: float, confidence: float
             ) -> Copies:
-  found = np.flatnonzero(distances[:, 0] <= threshold)
-  return Copies(clopper_pearson(len(found), len(distances), confidence), found,
-                indices[found, 0], threshold)
+  copied = np.flatnonzero(distances[:, 0] <= threshold)
+  return Copies(clopper_pearson(len(copied), len(distances), confidence), copied,
+                indices[copied, 0], threshold)

@@ -59,14 +59,14 @@ def by_class(score: Callable[[np.ndarray, np.ndarray], Result], real: Any, real_
   >>> by_class(lambda a, b: float(b.mean() - a.mean()), x, labels, x + 1, labels, 2)
   {0: 1.0, 1: 1.0}
   """
-  sets = checks.pair('real', real, 'fake', fake)
-  found = (checks.labels('real_labels', real_labels, num_classes),
-           checks.labels('fake_labels', fake_labels, num_classes))
-  for name, x, y in zip(('real', 'fake'), sets, found):
+  samples = checks.pair('real', real, 'fake', fake)
+  labels = (checks.labels('real_labels', real_labels, num_classes),
+            checks.labels('fake_labels', fake_labels, num_classes))
+  for name, x, y in zip(('real', 'fake'), samples, labels):
     if len(x) != len(y):
       raise ValueError(f'{name}: {len(x)} samples and {len(y)} labels, expected as many')
     empty = np.flatnonzero(np.bincount(y, minlength=num_classes) == 0)
     if len(empty):
       raise ValueError(f'{name}: no samples of class {empty.tolist()}; leave it out of both '
                        'sets, or draw until there are some')
-  return {c: score(*(x[y == c] for x, y in zip(sets, found))) for c in range(num_classes)}
+  return {c: score(*(x[y == c] for x, y in zip(samples, labels))) for c in range(num_classes)}

@@ -81,9 +81,10 @@ def _sums(real: Array, fake: Array, centre: Array, in_real: Array, in_fake: Arra
     v = base + a + b
     return 3 * a * b * (base + v) + g * (3 * v ** 2 + g * (3 * v + g))
 
-  def one(indices: tuple[Array, Array]) -> tuple[Array, Array]:
+  def sums_of_subset(indices: tuple[Array, Array]) -> tuple[Array, Array]:
     r, f = real[indices[0]], fake[indices[1]]
-    off = lambda k: jnp.where(jnp.eye(len(k), dtype=bool), 0, k).sum(1)
-    return off(kernel(r, r)) + off(kernel(f, f)), kernel(r, f).sum(1)
+    off_diagonal = lambda k: jnp.where(jnp.eye(len(k), dtype=bool), 0, k).sum(1)
+    within = off_diagonal(kernel(r, r)) + off_diagonal(kernel(f, f))
+    return within, kernel(r, f).sum(1)
 
-  return lax.map(one, (in_real, in_fake))
+  return lax.map(sums_of_subset, (in_real, in_fake))

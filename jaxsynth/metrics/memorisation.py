@@ -47,25 +47,26 @@ def nearer_to_train(fake: Any, train: Any, holdout: Any, *, confidence: float = 
     ValueError: see `checks.features`; or every fake is as near to one as to the other.
 
   >>> train, holdout = np.eye(8)[:4], np.eye(8)[4:]
-  >>> found = nearer_to_train(train + .1, train, holdout)
-  >>> found.share.value, found.expected
+  >>> nearer = nearer_to_train(train + .1, train, holdout)
+  >>> nearer.share.value, nearer.expected
   (1.0, 0.5)
   """
   from scipy import special
   fake, train = checks.pair('fake', fake, 'train', train)
   train, holdout = checks.pair('train', train, 'holdout', holdout)
-  to_train, at_train = (x[:, 0] for x in nearest(fake, train, block=block))
-  to_holdout, at_holdout = (x[:, 0] for x in nearest(fake, holdout, block=block))
+  to_train, train_index = (x[:, 0] for x in nearest(fake, train, block=block))
+  to_holdout, holdout_index = (x[:, 0] for x in nearest(fake, holdout, block=block))
   tied = to_train == to_holdout
   if tied.all():
     raise ValueError('every fake is as near to train as to holdout: do they share samples? '
                      'see duplicates.between')
-  in_train = (to_train < to_holdout)[~tied]
+  nearer_train = (to_train < to_holdout)[~tied]
   n, m = len(train), len(holdout)
-  at = np.where(in_train, at_train[~tied], n + at_holdout[~tied])
-  counts = np.bincount(at, minlength=n + m)
-  share, expected = wilson(int(in_train.sum()), len(in_train), confidence), n / (n + m)
-  deviation = np.sqrt(n * m / (n + m) * counts.var(ddof=1)) / len(in_train)
+  nearest_real = np.where(nearer_train, train_index[~tied], n + holdout_index[~tied])
+  counts = np.bincount(nearest_real, minlength=n + m)
+  share = wilson(int(nearer_train.sum()), len(nearer_train), confidence)
+  expected = n / (n + m)
+  deviation = np.sqrt(n * m / (n + m) * counts.var(ddof=1)) / len(nearer_train)
   z = (share.value - expected) / deviation if deviation else 0.
   return Nearer(share, expected, float(z), float(special.ndtr(-z)), int(tied.sum()))
 
@@ -102,13 +103,13 @@ def data_copying(fake: Any, train: Any, holdout: Any, *, centres: Any = None,
   if centres is None:
     return _mann_whitney(far_fake, far_held)
   cell_fake, cell_held = (nearest(x, centres)[1][:, 0] for x in (fake, holdout))
-  both = np.intersect1d(cell_fake, cell_held)
-  if not len(both):
+  cells = np.intersect1d(cell_fake, cell_held)
+  if not len(cells):
     raise ValueError(f'no cell of {len(centres)} has fakes and holdout samples; take fewer '
                      'centres, or more samples')
-  weights = [(cell_held == c).sum() for c in both]
+  weights = [(cell_held == c).sum() for c in cells]
   return float(np.average([_mann_whitney(far_fake[cell_fake == c], far_held[cell_held == c])
-                           for c in both], weights=weights))
+                           for c in cells], weights=weights))
 
 
 def _mann_whitney(a: np.ndarray, b: np.ndarray) -> float:
@@ -146,5 +147,5 @@ def authenticity(fake: Any, train: Any, *, confidence: float = .95,
   """
   fake, train = checks.pair('fake', fake, 'train', train)
   distance, index = nearest(fake, train, block=block)
-  own, _ = nearest_other(train, block=block)
-  return wilson(int((distance >= own[index[:, 0]]).sum()), len(fake), confidence)
+  spacing, _ = nearest_other(train, block=block)
+  return wilson(int((distance >= spacing[index[:, 0]]).sum()), len(fake), confidence)

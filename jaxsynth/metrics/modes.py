@@ -43,7 +43,7 @@ def stack(labels: Any, num_classes: int = 10) -> np.ndarray:
 
 
 def modes(fake: Any, num_modes: int = 1000, *, real: Any = None) -> Modes:
-  """Modes reached and reverse KL, of the fakes' modes.
+  """How many modes the fakes reach, and how far they are from being spread as the reals.
 
   Args:
     fake: `[N]` in [0, num_modes); `stack` makes them.

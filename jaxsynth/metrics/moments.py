@@ -62,8 +62,8 @@ def of(x: Any) -> Moments:
     total += np.asarray(sums[0])
     scatter += np.asarray(sums[1])
   # sum (x-m)(x-m)^T = sum (x-c)(x-c)^T - n (m-c)(m-c)^T
-  off = total / count
-  return Moments(count, shift + off, scatter - count * np.outer(off, off))
+  offset = total / count
+  return Moments(count, shift + offset, scatter - count * np.outer(offset, offset))
 
 
 @jax.jit

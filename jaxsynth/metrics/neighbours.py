@@ -42,7 +42,7 @@ def nearest(queries: Any, points: Any, k: int = 1, *, block: int | None = None
   [0.    3.606]
   """
   q, p = checks.pair('queries', queries, 'points', points)
-  return _search(q, p, k, block, own=False)
+  return _search(q, p, k, block, skip_self=False)
 
 
 def nearest_other(points: Any, k: int = 1, *, block: int | None = None
@@ -53,12 +53,12 @@ def nearest_other(points: Any, k: int = 1, *, block: int | None = None
   [[1], [0], [1]]
   """
   p = checks.features('points', points, least=2)
-  return _search(p, p, k, block, own=True)
+  return _search(p, p, k, block, skip_self=True)
 
 
-def _search(q: np.ndarray, p: np.ndarray, k: int, block: int | None, own: bool
-            ) -> tuple[np.ndarray, np.ndarray]:
-  most = len(p) - own
+def _search(q: np.ndarray, p: np.ndarray, k: int, block: int | None,
+            skip_self: bool) -> tuple[np.ndarray, np.ndarray]:
+  most = len(p) - skip_self
   if not 1 <= k <= most:
     raise ValueError(f'k={k}: expected 1 <= k <= {most}, the points there are to choose from')
   if block is not None and block < 1:
@@ -68,7 +68,7 @@ def _search(q: np.ndarray, p: np.ndarray, k: int, block: int | None, own: bool
   q, p, scale = centred(q, p)
   block = block_size(len(q), len(p)) if block is None else min(block, len(q))
   distances, indices = _nearest(
-      q, p, k=k, wanted=min(k + SLACK, most), block=block, own=own)
+      q, p, k=k, wanted=min(k + SLACK, most), block=block, skip_self=skip_self)
   return np.asarray(distances) * scale, np.asarray(indices)
 
 
@@ -98,9 +98,9 @@ def blocks(x: Array, block: int) -> Array:
   return jnp.pad(x, widths, mode='edge').reshape(-1, block, *x.shape[1:])
 
 
-@functools.partial(jax.jit, static_argnames=('k', 'wanted', 'block', 'own'))
-def _nearest(q: Array, p: Array, *, k: int, wanted: int, block: int, own: bool
-             ) -> tuple[Array, Array]:
+@functools.partial(jax.jit, static_argnames=('k', 'wanted', 'block', 'skip_self'))
+def _nearest(q: Array, p: Array, *, k: int, wanted: int, block: int,
+             skip_self: bool) -> tuple[Array, Array]:
   n = len(p)
   # the `wanted` least are in the `wanted` groups of least minimum: column l, l + L, ...
   groups = max(1, math.isqrt(n // wanted))
@@ -108,20 +108,21 @@ def _nearest(q: Array, p: Array, *, k: int, wanted: int, block: int, own: bool
   padded = jnp.pad(p, ((0, groups * length - n), (0, 0)))
   square = jnp.where(jnp.arange(groups * length) < n, jnp.sum(padded ** 2, 1), jnp.inf)
 
-  def one(args: tuple[Array, Array]) -> tuple[Array, Array]:
+  def nearest_of_block(args: tuple[Array, Array]) -> tuple[Array, Array]:
     x, row = args
     # |q|^2 is the same for all points of a query
     s = square[None] - 2 * jnp.matmul(x, padded.T, precision=lax.Precision.HIGHEST)
-    if own:
+    if skip_self:
       s = jnp.where(row[:, None] == jnp.arange(groups * length)[None], jnp.inf, s)
     s = s.reshape(block, groups, length)
     _, group = lax.top_k(-s.min(1), wanted)
     few = jnp.take_along_axis(s, group[:, None], 2).reshape(block, -1)
-    _, at = lax.top_k(-few, wanted)
-    index = at // wanted * length + jnp.take_along_axis(group, at % wanted, 1)
+    _, place = lax.top_k(-few, wanted)
+    index = place // wanted * length + jnp.take_along_axis(group, place % wanted, 1)
     exact = jnp.sum((x[:, None] - padded[index]) ** 2, -1)
     least, order = lax.top_k(-exact, k)
     return jnp.sqrt(-least), jnp.take_along_axis(index, order, 1)
 
-  distances, indices = lax.map(one, (blocks(q, block), blocks(jnp.arange(len(q)), block)))
+  distances, indices = lax.map(
+      nearest_of_block, (blocks(q, block), blocks(jnp.arange(len(q)), block)))
   return distances.reshape(-1, k)[:len(q)], indices.reshape(-1, k)[:len(q)]

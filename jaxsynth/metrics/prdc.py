@@ -55,17 +55,17 @@ def prdc(real: Any, fake: Any, k: int = 5, *, block: int | None = None) -> PRDC:
   if k < 1:
     raise ValueError(f'k={k}: expected at least 1')
   real, fake = checks.pair('real', real, 'fake', fake, least=k + 1)
-  sets = fake, real
-  radii = [_radius(x, k, block) for x in sets]
-  *centred, scale = neighbours.centred(*sets)
+  samples = fake, real
+  radii = [_radius(x, k, block) for x in samples]
+  *centred, scale = neighbours.centred(*samples)
   balls = [(x, (r / np.float64(scale) ** 2).astype(np.float32)) for x, r in zip(centred, radii)]
   if block is None:
     block = neighbours.block_size(len(fake), len(real))
   inside, close, hit, recalled = (np.array(x) for x in _compare(*balls, block=block))
   rows = np.flatnonzero(close[:len(fake)])
   for start in range(0, len(rows), block):
-    some = rows[start:start + block]
-    inside[some], more_hit, more_recalled = _settle(sets, radii, balls, some, block)
+    unsure = rows[start:start + block]
+    inside[unsure], more_hit, more_recalled = _settle(samples, radii, balls, unsure, block)
     hit[more_hit] = True
     recalled[more_recalled] = True
   inside = inside[:len(fake)]
@@ -101,8 +101,8 @@ def _masks(fakes: Ball, reals: Ball) -> tuple[Array, Array, Array, Array]:
 @functools.partial(jax.jit, static_argnames='block')
 def _compare(fakes: Ball, reals: Ball, *, block: int) -> tuple[Array, ...]:
   """Balls each fake is in, and if any is too close to call; reals that are hit, recalled."""
-  def step(carry: tuple[Array, Array], some: Ball):
-    in_real, in_fake, real_close, fake_close = _masks(some, reals)
+  def step(carry: tuple[Array, Array], block_of_fakes: Ball):
+    in_real, in_fake, real_close, fake_close = _masks(block_of_fakes, reals)
     return ((carry[0] | in_real.any(0), carry[1] | in_fake.any(0)),
             (in_real.sum(1, dtype=jnp.int32), (real_close | fake_close).any(1)))
   none = jnp.zeros(len(reals[0]), bool)
@@ -115,10 +115,11 @@ def _compare(fakes: Ball, reals: Ball, *, block: int) -> tuple[Array, ...]:
 _few_masks = jax.jit(_masks)
 
 
-def _settle(sets: tuple[np.ndarray, np.ndarray], radii: list[np.ndarray], balls: list[Ball],
-            rows: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _settle(samples: tuple[np.ndarray, np.ndarray], radii: list[np.ndarray],
+            balls: list[Ball], rows: np.ndarray, block: int
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """For these fakes: balls each is in; the reals they hit; the reals they recall."""
-  (fake, real), (fake_radius, real_radius) = sets, radii
+  (fake, real), (fake_radius, real_radius) = samples, radii
   padded = np.resize(rows, block)
   in_real, _, real_close, fake_close = (np.asarray(m)[:len(rows)] for m in _few_masks(
       (balls[0][0][padded], balls[0][1][padded]), balls[1]))

@@ -55,8 +55,8 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
   >>> net = Classifier(num_classes=3, widths=(4, 8), features=6)
   >>> images = np.zeros((5, 8, 8, 1), np.uint8)
   >>> params, variables = networks.init(net, jax.random.key(0), jnp.zeros((1, 8, 8, 1)))
-  >>> found = predict(net, params, variables, images, batch_size=2, features=True)
-  >>> found.probabilities.shape, found.features.shape
+  >>> said = predict(net, params, variables, images, batch_size=2, features=True)
+  >>> said.probabilities.shape, said.features.shape
   ((5, 3), (5, 6))
   """
   images = checked(images)
@@ -64,8 +64,8 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
     forward = _kept(classifier, features)
   except TypeError:  # it cannot be hashed
     forward = _forward(classifier, features)
-  found = in_blocks(forward, (params, variables), images, batch_size, devices)
-  logits, last = found if features else (found, None)
+  outputs = in_blocks(forward, (params, variables), images, batch_size, devices)
+  logits, last = outputs if features else (outputs, None)
   shifted = np.exp(logits - logits.max(1, keepdims=True))
   return Predictions(logits, shifted / shifted.sum(1, keepdims=True),
                      logits.argmax(1).astype(np.int32), last)
@@ -154,17 +154,17 @@ def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndar
   mesh = jax.sharding.Mesh(devices, ('batch',))
   whole, share = (jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
                   for axes in ((), ('batch',)))
-  params, found, flying = jax.device_put(params, whole), [], None
+  params, outputs, flying = jax.device_put(params, whole), [], None
   for start in range(0, len(images), batch_size):
     block = images[start:start + batch_size]
     rest = batch_size - len(block)
     block = np.pad(block, ((0, rest), (0, 0), (0, 0), (0, 0)))
     out = _run(apply, params, jax.device_put(block, share))
     if flying is not None:
-      found.append(jax.device_get(flying))  # while the next block is computed
+      outputs.append(jax.device_get(flying))  # while the next block is computed
     flying = out
-  found.append(jax.device_get(flying))
-  return jax.tree.map(lambda *x: np.concatenate(x)[:len(images)], *found)
+  outputs.append(jax.device_get(flying))
+  return jax.tree.map(lambda *x: np.concatenate(x)[:len(images)], *outputs)
 
 
 @functools.partial(jax.jit, static_argnums=0)

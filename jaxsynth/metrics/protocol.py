@@ -115,9 +115,9 @@ def differences(a: Protocol, b: Protocol, *, strict: bool = False) -> dict[str, 
 
 def check_same(a: Protocol, b: Protocol, *, strict: bool = False) -> None:
   """Raises `ProtocolError`, naming fields and values, if two scores cannot be compared."""
-  found = differences(a, b, strict=strict)
-  if found:
-    listed = '; '.join(f'{name}: {x!r} and {y!r}' for name, (x, y) in found.items())
+  differing = differences(a, b, strict=strict)
+  if differing:
+    listed = '; '.join(f'{name}: {x!r} and {y!r}' for name, (x, y) in differing.items())
     raise ProtocolError(f'scores measured differently cannot be compared ({listed}); '
                         'measure both again with one protocol')
 

@@ -131,5 +131,5 @@ class Discriminator(nn.Module):
     logits = nn.Dense(1, kernel_init=KERNEL)(x)[:, 0]
     if self.num_classes is None:
       return logits
-    of_class = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(label)
-    return logits + jnp.sum(of_class * x, -1)
+    direction = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(label)
+    return logits + jnp.sum(direction * x, -1)

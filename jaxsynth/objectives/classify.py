@@ -61,22 +61,22 @@ def classify(classifier: Any, *, label_smoothing: float = 0.,
     chex.assert_rank(image, 4)
     params, variables = network.init(classifier, key, image)
     logits = jax.eval_shape(lambda: network.apply(classifier, params, variables, image)[0])
-    _targets(_label_of(batch)[:1], logits, 0.)
+    _targets(_labels(batch)[:1], logits, 0.)
     return {'classifier': params}, {'classifier': variables, 'shared': {}}
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, label = batch['image'], _label_of(batch)
+    image, label = batch['image'], _labels(batch)
     key_examples, key_device = jax.random.split(ctx.key)
     if ctx.train and augment is not None:
       keys = keys_.per_example(key_examples, image.shape[0], ctx)
       image, label = jax.vmap(augment)(keys, image, label)
-    logits, own = network.apply(
+    logits, updated = network.apply(
         classifier, params['classifier'], variables['classifier'], image, train=ctx.train,
         key=keys_.per_part(key_device, ctx))
     target = _targets(label, logits, label_smoothing)
     right = jnp.argmax(logits, -1) == jnp.argmax(target, -1)
     return ({'classifier': jnp.mean(optax.softmax_cross_entropy(logits, target))},
-            ({**variables, 'classifier': own}, {'accuracy': jnp.mean(right)}))
+            ({**variables, 'classifier': updated}, {'accuracy': jnp.mean(right)}))
 
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:
@@ -90,7 +90,7 @@ def classify(classifier: Any, *, label_smoothing: float = 0.,
   return Objective(init, loss, sample)
 
 
-def _label_of(batch: Batch) -> Array:
+def _labels(batch: Batch) -> Array:
   if 'label' not in batch:
     raise ValueError(f"a classifier's batch needs 'label', got {sorted(batch)}")
   return batch['label']

@@ -49,7 +49,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
   def latents(keys: Array) -> Array:
     return jax.vmap(lambda key: jax.random.normal(key, (latent_dim,)))(keys)
 
-  def labels_of(batch: Batch) -> tuple[Array, ...]:
+  def batch_labels(batch: Batch) -> tuple[Array, ...]:
     if not conditional:
       return ()
     if 'label' not in batch:
@@ -58,7 +58,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
     key_g, key_d, key_z = jax.random.split(key, 3)
-    image, labels = batch['image'][:1], tuple(x[:1] for x in labels_of(batch))
+    image, labels = batch['image'][:1], tuple(x[:1] for x in batch_labels(batch))
     chex.assert_rank(image, 4)
     z = latents(key_z[None])
     g = network.init(generator, key_g, z, *labels)
@@ -77,23 +77,25 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     return logits.reshape(logits.shape[0]), variables
 
   def losses(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    real, labels = batch['image'], labels_of(batch)
+    real, labels = batch['image'], batch_labels(batch)
     # two branches: a key folded and a key split would meet in the same keys
     key_examples, key_device = jax.random.split(ctx.key)
     z = latents(keys_.per_example(key_examples, real.shape[0], ctx))
     key_g, key_real, key_fake = jax.random.split(keys_.per_part(key_device, ctx), 3)
-    fake, of_g = network.apply(generator, params['generator'], variables['generator'],
-                               z, *labels, train=ctx.train, key=key_g)
-    of_d, d = params['discriminator'], variables['discriminator']
-    real_logits, d = judge(of_d, d, real, *labels, train=ctx.train, key=key_real)
-    fake_logits, d = judge(of_d, d, fake, *labels, train=ctx.train, key=key_fake)
+    fake, updated_g = network.apply(generator, params['generator'], variables['generator'],
+                                    z, *labels, train=ctx.train, key=key_g)
+    params_d, updated_d = params['discriminator'], variables['discriminator']
+    real_logits, updated_d = judge(params_d, updated_d, real, *labels, train=ctx.train,
+                                   key=key_real)
+    fake_logits, updated_d = judge(params_d, updated_d, fake, *labels, train=ctx.train,
+                                   key=key_fake)
     values = {'generator': jnp.mean(loss.generator(real_logits, fake_logits)),
               'discriminator': jnp.mean(loss.discriminator(real_logits, fake_logits))}
     metrics = {'logits/real': jnp.mean(real_logits),
                'logits/fake': jnp.mean(fake_logits),
                'accuracy/real': jnp.mean(real_logits > 0),
                'accuracy/fake': jnp.mean(fake_logits < 0)}
-    return values, ({**variables, 'generator': of_g, 'discriminator': d}, metrics)
+    return values, ({**variables, 'generator': updated_g, 'discriminator': updated_d}, metrics)
 
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:

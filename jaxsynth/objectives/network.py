@@ -25,10 +25,10 @@ def apply(network: Any, params: Tree, variables: Tree, *args: Array,
 
   `options` are further arguments of the network's own.
   """
-  every = {'params': params, **variables}
+  collections = {'params': params, **variables}
   if not train:
-    return network.apply(every, *args, train=False, **options), variables
+    return network.apply(collections, *args, train=False, **options), variables
   rngs = {} if key is None else {'dropout': key}
-  out, moved = network.apply(every, *args, train=True, rngs=rngs, **options,
+  out, moved = network.apply(collections, *args, train=True, rngs=rngs, **options,
                              mutable=list(variables))
   return out, {**variables, **moved}

@@ -3,8 +3,8 @@
 Each function has XLA's own form on GPU and TPU and a faster equal one on CPU;
 which of the two runs is decided when the program is lowered.
 """
-from jaxsynth.ops.conv import conv
-from jaxsynth.ops.conv import conv_transpose
-from jaxsynth.ops.conv import cpu_forms
+from jaxsynth.ops.convolution import conv
+from jaxsynth.ops.convolution import conv_transpose
+from jaxsynth.ops.convolution import cpu_forms
 
 __all__ = ('conv', 'conv_transpose', 'cpu_forms')

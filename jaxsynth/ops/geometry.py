@@ -32,10 +32,10 @@ class Geometry(NamedTuple):
 
 def pair(strides: int | Sequence[int]) -> tuple[int, int]:
   """`2` or `(2, 2)` as a pair of positive integers."""
-  both = (strides, strides) if isinstance(strides, int) else tuple(strides)
-  if len(both) != 2 or any(int(s) != s or s < 1 for s in both):
+  steps = (strides, strides) if isinstance(strides, int) else tuple(strides)
+  if len(steps) != 2 or any(int(s) != s or s < 1 for s in steps):
     raise ValueError(f'strides: expected a positive integer or two, got {strides!r}')
-  return int(both[0]), int(both[1])
+  return int(steps[0]), int(steps[1])
 
 
 def explicit(padding: Padding) -> list[tuple[int, int]] | None:

@@ -107,14 +107,14 @@ class Band(NamedTuple):
   high: np.ndarray | None = None
 
 
-def curve(at: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', y: str = 'value',
+def curve(positions: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', y: str = 'value',
           log_x: bool = False, marks: bool = False) -> str:
   """Lines with interval bands: training curves, scores against size.
 
   Args:
-    at: `[N]`, where on the x axis.
+    positions: `[N]`, where on the x axis.
     series: name -> values `[N]`, or `(values, low, high)`.
-    x: what `at` is.
+    x: what the positions are.
     y: what the values are.
     log_x: logarithmic x axis.
     marks: a dot at every point.
@@ -123,7 +123,7 @@ def curve(at: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', y: str 
     Inline SVG.
 
   Raises:
-    ValueError: values of another length than `at`.
+    ValueError: values of another length than `positions`.
 
   >>> curve([1, 2], {'accuracy': ([.5, .7], [.4, .6], [.6, .8])})[:4]
   '<svg'
@@ -131,15 +131,15 @@ def curve(at: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', y: str 
   with svg.axes() as (ax, out):
     for k, (name, given) in enumerate(series.items()):
       band = Band(*given) if isinstance(given, tuple) else Band(given)
-      if any(part is not None and np.shape(part) != np.shape(at) for part in band):
+      if any(part is not None and np.shape(part) != np.shape(positions) for part in band):
         raise ValueError(f'curve: {name!r} of shapes '
                          f'{[list(np.shape(p)) for p in band if p is not None]}, expected '
-                         f'{list(np.shape(at))}, as x')
+                         f'{list(np.shape(positions))}, as x')
       color = svg.COLORS[k % 7]
-      ax.plot(at, band.value, svg.LINES[k % 4], color=color, label=str(name), linewidth=1.7,
-              marker='os^D'[k % 4] if marks else None, markersize=3.5)
+      ax.plot(positions, band.value, svg.LINES[k % 4], color=color, label=str(name),
+              linewidth=1.7, marker='os^D'[k % 4] if marks else None, markersize=3.5)
       if band.low is not None and band.high is not None:
-        ax.fill_between(at, band.low, band.high, color=color, alpha=0.16, linewidth=0)
+        ax.fill_between(positions, band.low, band.high, color=color, alpha=0.16, linewidth=0)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     if log_x:

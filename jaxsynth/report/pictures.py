@@ -71,9 +71,9 @@ def pairs(left: np.ndarray, right: np.ndarray, captions: Sequence[str] | None = 
     raise ValueError(f'{len(captions)} captions for {len(left)} pairs, expected one each')
   h, w = left.shape[1:3]
   scale = scale or max(1, 84 // max(h, w))
-  both = [f'<div class="both">{_img(a, scale)}{_img(b, scale)}</div>'
-          for a, b in zip(left, right)]
-  return _sheet(both, captions, 2 * w * scale + 2)
+  cells = [f'<div class="both">{_img(a, scale)}{_img(b, scale)}</div>'
+           for a, b in zip(left, right)]
+  return _sheet(cells, captions, 2 * w * scale + 2)
 
 
 def as_uint8(images: np.ndarray) -> np.ndarray:

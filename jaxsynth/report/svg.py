@@ -58,11 +58,11 @@ def inline(svg: str) -> str:
   """
   svg = svg[svg.index('<svg'):].strip()
   svg = re.sub(r'\s*<metadata>.*?</metadata>', '', svg, flags=re.S)
-  own = 'k' + hashlib.sha256(svg.encode()).hexdigest()[:5]
+  prefix = 'k' + hashlib.sha256(svg.encode()).hexdigest()[:5]
   used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
   svg = re.sub(r' id="([^"]*)"',
-               lambda m: f' id="{own}-{m[1]}"' if m[1] in used else '', svg)
-  return re.sub(r'(href="#|url\(#)', rf'\g<1>{own}-', svg)
+               lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else '', svg)
+  return re.sub(r'(href="#|url\(#)', rf'\g<1>{prefix}-', svg)
 
 
 def grid(ax: Any, axis: str = 'y') -> None:

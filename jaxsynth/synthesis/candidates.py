@@ -1,5 +1,4 @@
 """Candidates by address: the a-th candidate of sample i depends on (model, seed, i, a) alone."""
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -8,9 +7,11 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.synthesis.draw import block_for, key_of, quantized
+from jaxsynth.data.pixels import quantized
+from jaxsynth.synthesis.blocks import all_finite, Blocks
+from jaxsynth.synthesis.draw import key_of
 from jaxsynth.synthesis.filters.base import Candidates, Filter
-from jaxsynth.synthesis.labels import labels_for, Shares
+from jaxsynth.synthesis.labels import Shares
 from jaxsynth.types import PerPlayer
 
 FIRST = 2 ** 31  # samples are below; folded keys of attempts and of uniforms are above
@@ -45,8 +46,7 @@ def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   """Draws candidates and scores them by all filters, where they were drawn.
 
   The first candidate of a sample is the sample that `streamer` draws, attempt a has its
-  own key. A device computes a whole block, so the bits do not depend on how many there
-  are.
+  own key. The bits do not depend on the devices, see `Blocks`.
 
   Args:
     sample, params, variables, seed, shares, block, devices, ahead: as `streamer`'s.
@@ -65,68 +65,40 @@ def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   >>> some.labels.tolist(), bool((some.images[0] == some.images[1]).any())
   ([2, 2], False)
   """
-  devices = jax.local_devices() if devices is None else list(devices)
-  block = block_for(devices[0].platform) if block is None else block
-  mesh = jax.sharding.Mesh(devices, ('block',))
-  whole, each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
-  everywhere = jax.sharding.NamedSharding(mesh, whole)
-  model = jax.device_put((params, variables, key_of(seed)), everywhere)
-  weights = jax.device_put([f.params for f in filters], everywhere)
-  share = jax.sharding.NamedSharding(mesh, each)
-  together = block * mesh.size
+  blocks = Blocks(block, devices, ahead)
+  model = blocks.everywhere((params, variables, key_of(seed)))
+  weights = blocks.everywhere([f.params for f in filters])
 
-  def draw(model: tuple[PerPlayer, PerPlayer, Array], indices: Array, attempts: Array,
-           labels: Array | None) -> tuple[Candidates, Array]:
+  def draw_block(model: tuple[PerPlayer, PerPlayer, Array], indices: Array, attempts: Array,
+                 labels: Array | None) -> tuple[Candidates, Array]:
     params, variables, key = model
     keys = jax.vmap(lambda i, a: key_at(key, i, a))(indices, attempts)
     uniforms = jax.vmap(lambda i, a: jax.random.uniform(
         key_at(jax.random.fold_in(key, jnp.uint32(UNIFORM)), i, a)))(indices, attempts)
     images = sample(params, variables, keys, labels)
-    return (Candidates(quantized(images), labels, uniforms),
-            jnp.isfinite(images).all(keepdims=True).ravel())
+    return Candidates(quantized(images), labels, uniforms), all_finite(images)
 
-  def judge(weights: list, candidates: Candidates) -> Array:
+  def judge_block(weights: list, candidates: Candidates) -> Array:
     passed = [f.score(w, candidates) >= jnp.float32(f.threshold)
               for f, w in zip(filters, weights)]
     return jnp.stack(passed, 1) if passed else jnp.ones((len(candidates.images), 0), bool)
-
-  def shard(function: Callable, specs: tuple) -> Callable:
-    return jax.jit(jax.shard_map(function, mesh=mesh, in_specs=specs, out_specs=each,
-                                 check_vma=False))
   # two programs, so that filters do not move the bits of images
-  drawn, judged = shard(draw, (whole, each, each, each)), shard(judge, (whole, each))
+  draw, judge = blocks.program(draw_block, 3), blocks.program(judge_block, 1)
 
-  def begun(indices: np.ndarray, attempts: np.ndarray) -> tuple:
-    at = np.minimum(np.arange(together), len(indices) - 1)  # the last call is padded
-    labels = None if shares is None else labels_for(indices, shares)
-    candidates, finite = drawn(model, *jax.device_put((
-        indices[at].astype(np.uint32), attempts[at].astype(np.uint32),
-        None if labels is None else labels[at]), share))
-    passed = judged(weights, candidates)
-    candidates.images.copy_to_host_async()
-    return indices, labels, candidates, passed, finite
-
-  def finished(indices: np.ndarray, labels: np.ndarray | None, candidates: Candidates,
-               passed: Array, finite: Array) -> Iterator[Judged]:
-    if not np.asarray(finite).all():
-      raise FloatingPointError(f'some of the samples {indices.min()} to {indices.max()} are not '
-                               'finite: the model has diverged; take another checkpoint')
-    images, uniforms, found = (np.asarray(x) for x in (
-        candidates.images, candidates.uniforms, passed))
-    for start in range(0, len(indices), block):
-      cut = slice(start, min(start + block, len(indices)))
-      yield Judged(indices[cut], images[cut], None if labels is None else labels[cut],
-                   uniforms[cut], found[cut])
+  def judged(*arguments: Array | None) -> tuple[tuple[Candidates, Array], Array]:
+    candidates, finite = draw(model, *arguments)
+    return (candidates, judge(weights, candidates)), finite
 
   def propose(indices: np.ndarray, attempts: np.ndarray) -> Iterator[Judged]:
-    flying: deque = deque()
-    for start in range(0, len(indices), together):
-      cut = slice(start, start + together)
-      flying.append(begun(indices[cut], attempts[cut]))
-      if len(flying) > ahead:
-        yield from finished(*flying.popleft())
-    while flying:
-      yield from finished(*flying.popleft())
+    cuts = [slice(start, start + blocks.size) for start in range(0, len(indices), blocks.size)]
+    calls = ((indices[cut], attempts[cut]) for cut in cuts)
+    for at, labels, (candidates, passed) in blocks.drawn(judged, calls, shares):
+      images, uniforms, passes = (np.asarray(x) for x in (
+          candidates.images, candidates.uniforms, passed))
+      for start in range(0, len(at), blocks.block):
+        cut = slice(start, min(start + blocks.block, len(at)))
+        yield Judged(at[cut], images[cut], None if labels is None else labels[cut],
+                     uniforms[cut], passes[cut])
   return propose
 
 

@@ -1,15 +1,15 @@
 """Samples by address: sample i depends on (model, seed, i) alone."""
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-import itertools
+import functools
 from typing import NamedTuple
 
 import jax
 from jax import Array
-import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.synthesis.labels import Shares, labels_for
+from jaxsynth.data.pixels import quantized
+from jaxsynth.synthesis.blocks import all_finite, Blocks
+from jaxsynth.synthesis.labels import labels_for, Shares
 from jaxsynth.types import PerPlayer
 
 Draw = Callable[[PerPlayer, PerPlayer, Array, int, int], np.ndarray]
@@ -38,25 +38,6 @@ def sample_at(sample: Callable, params: PerPlayer, variables: PerPlayer, key: Ar
 def key_of(seed: int | Array) -> Array:
   """The key of the samples of a seed: of data sets, exported samplers, online batches."""
   return jax.random.fold_in(jax.random.key(seed), STREAM)
-
-
-def block_for(platform: str) -> int:
-  """How many samples are computed together: few fit a CPU's caches, many fill the rest.
-
-  >>> block_for('cpu'), block_for('tpu')
-  (32, 256)
-  """
-  return 32 if platform == 'cpu' else 256
-
-
-def quantized(images: Array) -> Array:
-  """[-1, 1] to uint8 where the images are: `data.to_uint8` on the device.
-
-  >>> quantized(jnp.array([-1., 0., 1., 2.])).tolist()
-  [0, 128, 255, 255]
-  """
-  x = (images.astype(jnp.float32) + 1) * 127.5
-  return jnp.clip(jnp.round(x), 0, 255).astype(jnp.uint8)
 
 
 def drawer(sample: Callable, shares: Shares | None = None, *, block: int = 100) -> Draw:
@@ -119,8 +100,7 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
              devices: Sequence[jax.Device] | None = None, ahead: int = 2) -> Stream:
   """Draws long runs of samples as uint8 images.
 
-  Every device computes a whole block at a time, so the bits do not depend on how many
-  devices there are; a few calls are in flight, so no device waits for the host.
+  The bits do not depend on the devices nor on what is asked for, see `Blocks`.
 
   Args:
     sample: `Objective.sample`, of images `[n, H, W, C]` in [-1, 1].
@@ -128,10 +108,9 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
     variables: the model's; copied to every device.
     seed: of the samples.
     shares: as `drawer`'s.
-    block: samples a device computes together; another block, other bits. By default
-      `block_for` of the devices.
-    devices: of this process; all of them by default.
-    ahead: calls in flight.
+    block: samples a device computes together, see `Blocks`; another block, other bits.
+    devices: see `Blocks`.
+    ahead: see `Blocks`.
 
   Returns:
     `(start, stop) -> pieces` that make up samples [start, stop) in order.
@@ -146,43 +125,22 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   >>> [(piece.start, piece.labels.tolist()) for piece in stream(2, 10)]
   [(2, [2, 0]), (4, [1, 2, 0, 1]), (8, [2, 0])]
   """
-  devices = jax.local_devices() if devices is None else list(devices)
-  block = block_for(devices[0].platform) if block is None else block
-  if block < 1 or ahead < 1:
-    raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
-  mesh = jax.sharding.Mesh(devices, ('block',))
-  whole, each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
-  model = jax.device_put((params, variables, key_of(seed)),
-                         jax.sharding.NamedSharding(mesh, whole))
-  share = jax.sharding.NamedSharding(mesh, each)
-  together = block * mesh.size
+  blocks = Blocks(block, devices, ahead)
+  model = blocks.everywhere((params, variables, key_of(seed)))
 
   def draw_block(model: tuple[PerPlayer, PerPlayer, Array], indices: Array,
                  labels: Array | None) -> tuple[Array, Array]:
-    params, variables, key = model
-    images = sample_at(sample, params, variables, key, indices, labels)
-    return quantized(images), jnp.isfinite(images).all(keepdims=True).ravel()
-  draw = jax.jit(jax.shard_map(draw_block, mesh=mesh, in_specs=(whole, each, each),
-                               out_specs=each, check_vma=False))
-
-  def begun(first: int) -> tuple[int, Array, Array, np.ndarray | None]:
-    indices = np.arange(first, first + together, dtype=np.int64)
-    labels = None if shares is None else labels_for(indices, shares)
-    images, finite = draw(model, *jax.device_put((indices.astype(np.uint32), labels), share))
-    images.copy_to_host_async()
-    return first, images, finite, labels
+    images = sample_at(sample, *model, indices, labels)
+    return quantized(images), all_finite(images)
+  draw = blocks.program(draw_block, 2)
 
   def stream(start: int, stop: int) -> Iterator[Piece]:
     if not 0 <= start < stop <= 2 ** 31:
       raise ValueError(f'samples [{start}, {stop}): expected 0 <= start < stop <= 2^31')
-    firsts = iter(range(start - start % block, stop, together))
-    flying = deque(map(begun, itertools.islice(firsts, ahead)))
-    while flying:
-      first, images, finite, labels = flying.popleft()
-      if not np.asarray(finite).all():
-        raise FloatingPointError(f'some of the samples [{first}, {first + together}) are not '
-                                 'finite: the model has diverged; take another checkpoint')
-      flying.extend(map(begun, itertools.islice(firsts, 1)))
+    firsts = range(start - start % blocks.block, stop, blocks.size)
+    calls = ((np.arange(first, first + blocks.size),) for first in firsts)
+    drawn = blocks.drawn(functools.partial(draw, model), calls, shares)
+    for first, (_, labels, images) in zip(firsts, drawn):
       cut = slice(max(start - first, 0), stop - first)
       yield Piece(max(start, first), np.asarray(images)[cut],
                   None if labels is None else labels[cut])

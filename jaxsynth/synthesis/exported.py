@@ -66,7 +66,8 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
 
   https://docs.jax.dev/en/latest/export/export.html
   """
-  from jaxsynth.synthesis import draw  # `load` can do without
+  from jaxsynth.data.pixels import quantized  # `load` can do without
+  from jaxsynth.synthesis import draw
   export = _export()
   if batch_size < 1:
     raise ValueError(f'batch_size={batch_size}: expected at least 1')
@@ -77,7 +78,7 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
     cond = labels[0].astype(np.int32) if labels else None
     params, variables = jax.tree.unflatten(tree, leaves)
     key = draw.key_of(seed)
-    return draw.quantized(draw.sample_at(sample, params, variables, key, indices, cond))
+    return quantized(draw.sample_at(sample, params, variables, key, indices, cond))
 
   each = jax.ShapeDtypeStruct((batch_size,), np.uint32)
   args = (leaves, jax.ShapeDtypeStruct((), np.uint32), each, *[each] * conditional)

@@ -74,15 +74,15 @@ def _check(shards: Sequence[Shard], place: Callable[[str, int | None], pathlib.P
   for split in dict.fromkeys(shard.split for shard in shards):
     mine = [shard for shard in shards if shard.split == split]
     start, stop = mine[0].start, mine[-1].stop
-    found = {}
+    sizes = {}
     for label in every:
       here = place(split, label)
-      found[here] = sum(p.suffix == '.png' for p in here.iterdir()) if here.exists() else 0
+      sizes[here] = sum(p.suffix == '.png' for p in here.iterdir()) if here.exists() else 0
     if num_classes is None or not exact:
-      found, wanted = {place(split, None): sum(found.values())}, [stop - start]
+      sizes, wanted = {place(split, None): sum(sizes.values())}, [stop - start]
     else:
       wanted = counts(start, stop, num_classes if shares is None else shares).tolist()
-    for (here, n), want in zip(found.items(), wanted):
+    for (here, n), want in zip(sizes.items(), wanted):
       if n != want:
         raise OSError(f'{here} has {n} images, expected {want}: remove it and .shards, and '
                       'run this again')

@@ -113,7 +113,7 @@ def write_metadata(folder: pathlib.Path, about: About, suffix: str, shards: Sequ
   info.set_splits(tfds.core.SplitDict(splits))
   with tempfile.TemporaryDirectory() as written:
     info.write_to_directory(written)
-    found = sorted(pathlib.Path(written).iterdir(), key=lambda p: p.name == 'dataset_info.json')
-    for file in found:
+    contents = sorted(pathlib.Path(written).iterdir(), key=lambda p: p.name == 'dataset_info.json')
+    for file in contents:
       with files.write_aside(folder / file.name) as f:
         f.write(file.read_bytes())

@@ -81,7 +81,7 @@ def check_shares(splits: Mapping[str, int], shares: Shares) -> None:
                        f'{max(1, round(size / whole)) * whole}')
 
 
-def own(every: list[Shard], worker: int, workers: int) -> list[Shard]:
+def shards_of_worker(every: list[Shard], worker: int, workers: int) -> list[Shard]:
   """Worker `worker` of `workers` writes every `workers`-th shard.
 
   Raises:

@@ -9,8 +9,8 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsynth.data.pixels import scaled
 from jaxsynth.synthesis.draw import Piece, Stream
-from jaxsynth.synthesis.filters.base import to_float
 
 
 class Labelled(NamedTuple):
@@ -31,7 +31,7 @@ class Labelled(NamedTuple):
 def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], params: Any,
                     num_classes: int, *, block: int,
                     devices: Sequence[jax.Device] | None = None, ahead: int = 2,
-                    told: Callable[[int, int, Labelled], None] = lambda start, stop, found: None
+                    report: Callable[[int, int, Labelled], None] = lambda *counts: None
                     ) -> Stream:
   """The same images, each with the class that a classifier finds the most probable.
 
@@ -49,7 +49,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
     block: images classified together.
     devices: that take turns; all of this process by default.
     ahead: pieces in flight.
-    told: called with `(start, stop, labelled)` once a run is complete, before its last piece.
+    report: called with `(start, stop, labelled)` once a run is complete, before its last piece.
 
   Returns:
     `(start, stop) -> pieces`, as `streamer`'s.
@@ -70,7 +70,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
 
   @jax.jit
   def classify(params: Any, images: Array) -> Array:
-    return jnp.argmax(logits(params, to_float(images)), -1).astype(jnp.int32)
+    return jnp.argmax(logits(params, scaled(images)), -1).astype(jnp.int32)
 
   def begun(piece: Piece) -> list[Array]:
     out = []
@@ -86,13 +86,13 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
 
     def finished() -> Piece:
       nonlocal total
-      piece, found = flying.popleft()
-      labels = np.concatenate([np.asarray(x) for x in found])[:len(piece.images)]
+      piece, blocks = flying.popleft()
+      labels = np.concatenate([np.asarray(x) for x in blocks])[:len(piece.images)]
       changed = None if piece.labels is None else int((labels != piece.labels).sum())
       here = Labelled(np.bincount(labels, minlength=num_classes).tolist(), changed)
       total = here if total is None else total + here
       if piece.start + len(labels) == stop:
-        told(start, stop, total)
+        report(start, stop, total)
       return Piece(piece.start, piece.images, labels)
 
     for piece in stream(start, stop):

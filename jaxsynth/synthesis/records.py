@@ -84,20 +84,20 @@ def _records(folder: pathlib.Path, about: About, suffix: str,
     final = path(shard)
     files.remove_torn(final)
     with files.aside(final) as name:
-      with _told(final, errors):
+      with _as_os_error(final, errors):
         writer = opened(str(name))
       for piece in pieces:
-        with _told(final, errors):
+        with _as_os_error(final, errors):
           for record in piece.records:
             writer.write(record)
-      with _told(final, errors):
+      with _as_os_error(final, errors):
         writer.close()
 
   def finish(shards: Sequence[Shard]) -> None:
     for shard in shards:
-      found = count(path(shard))
-      if found != shard.stop - shard.start:
-        raise OSError(f'{path(shard)} has {found} records, expected '
+      records = count(path(shard))
+      if records != shard.stop - shard.start:
+        raise OSError(f'{path(shard)} has {records} records, expected '
                       f'{shard.stop - shard.start}: remove it and run this again')
       files.remove_torn(path(shard))
     write_metadata(folder, about, suffix, shards, [path(s).stat().st_size for s in shards])
@@ -106,7 +106,7 @@ def _records(folder: pathlib.Path, about: About, suffix: str,
 
 
 @contextlib.contextmanager
-def _told(path: pathlib.Path, errors: type[Exception]) -> Iterator[None]:
+def _as_os_error(path: pathlib.Path, errors: type[Exception]) -> Iterator[None]:
   """A writer's own errors as those of the system."""
   try:
     yield

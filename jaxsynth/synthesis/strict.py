@@ -65,7 +65,7 @@ class _Window:
 
 def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int, int], *,
             block: int, unlike: float | None = None, attempts: int = 64,
-            told: Callable[[int, int, Kept], None] = lambda start, stop, kept: None) -> Stream:
+            report: Callable[[int, int, Kept], None] = lambda *counts: None) -> Stream:
   """Draws runs of samples that pass, each in its place and with its label.
 
   Sample i is the first of its candidates 0, 1, ... that passes; so labels stay exactly as
@@ -83,7 +83,7 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int,
       copies; `None` to let them be.
     attempts: candidates a sample, on average over the 16 blocks that are filled together,
       before it is given up.
-    told: called with `(start, stop, kept)` once a run is complete, before its last piece.
+    report: called with `(start, stop, kept)` once a run is complete, before its last piece.
 
   Returns:
     `(start, stop) -> pieces`, as `streamer`'s.
@@ -128,7 +128,7 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int,
       window = _Window(first, min(first + WINDOW * block, stop))
       kept, seen = fill(window, kept, seen)
       if first + len(window.taken) == stop:
-        told(start, stop, kept)
+        report(start, stop, kept)
       assert window.images is not None
       for at in range(0, len(window.taken), block):
         cut = slice(at, at + block)

@@ -40,12 +40,12 @@ def features(path):
     return {**empty.state_dict(), **ours}
   theirs.load_state_dict_from_url = state
   model = theirs.InceptionV3().eval()
-  found = {}
+  vectors = {}
   with torch.no_grad():
     for name, channels in (('colour', 3), ('grey', 1)):
       x = torch.from_numpy(inception_weights.images(channels)).permute(0, 3, 1, 2) / 255.
-      found[name] = model(x.expand(-1, 3, -1, -1))[0][:, :, 0, 0].numpy()
-  return found
+      vectors[name] = model(x.expand(-1, 3, -1, -1))[0][:, :, 0, 0].numpy()
+  return vectors
 
 
 def tensors():

@@ -46,7 +46,7 @@ def main():
   import torch
   from torch_fidelity import metric_fid, metric_isc, metric_kid, metric_prc
   moments = lambda x: (x.mean(0), np.cov(x, rowvar=False))
-  found = {}
+  scores = {}
   for name in CASES:
     real, fake = (x.astype(np.float64) for x in features(name))
     tensors = [torch.from_numpy(x) for x in (real, fake)]
@@ -55,7 +55,7 @@ def main():
     precision, recall = metric_prc.calculate_precision_recall_full(*tensors[::-1], 3)
     with contextlib.redirect_stdout(sys.stderr):
       neighbours = prdc.compute_prdc(real, fake, 5)
-    found[name] = {
+    scores[name] = {
         'pytorch_fid': float(calculate_frechet_distance(*moments(real), *moments(fake))),
         'torch_fidelity_fid': metric_fid.fid_statistics_to_metric(
             *map(metric_fid.fid_features_to_statistics, tensors),
@@ -64,12 +64,12 @@ def main():
         'torch_fidelity_kid_std': kid['kernel_inception_distance_std'],
         'torch_fidelity_precision_3': precision, 'torch_fidelity_recall_3': recall,
         'prdc': {key: float(value) for key, value in neighbours.items()}}
-  score = metric_isc.isc_features_to_metric(torch.from_numpy(logits()))
-  found['classifier'] = {'mean': score['inception_score_mean'],
-                         'std': score['inception_score_std']}
-  found['versions'] = {peer: importlib.metadata.version(peer) for peer in (
+  classifier = metric_isc.isc_features_to_metric(torch.from_numpy(logits()))
+  scores['classifier'] = {'mean': classifier['inception_score_mean'],
+                          'std': classifier['inception_score_std']}
+  scores['versions'] = {peer: importlib.metadata.version(peer) for peer in (
       'torch', 'torch-fidelity', 'pytorch-fid', 'prdc', 'scipy', 'scikit-learn', 'numpy')}
-  PATH.write_text(json.dumps(found, indent=2) + '\n')
+  PATH.write_text(json.dumps(scores, indent=2) + '\n')
 
 
 if __name__ == '__main__':

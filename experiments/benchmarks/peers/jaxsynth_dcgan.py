@@ -10,11 +10,11 @@ from flax import linen as nn
 import jax
 import optax
 from serve import serve
-import startup
 
+from common import machine
 from jaxsynth import train_step as ts
 from jaxsynth.models import dcgan
-from jaxsynth.objectives import gan
+from jaxsynth.objectives.gan import gan
 
 
 def linen():
@@ -32,14 +32,14 @@ def main() -> None:
   parser.add_argument('--plain', action='store_true')
   parser.add_argument('--warm_up', type=int, default=3)
   args = parser.parse_args()
-  startup.keep_memory()
+  machine.keep_memory()
   adam = optax.adam(1e-4, b1=0.)
   key = jax.random.key(0)
   batch = {'image': jax.random.uniform(key, (args.batch, 28, 28, 1), minval=-1.)}
   with linen() if args.plain else contextlib.nullcontext():
     networks = dcgan.Generator(width=args.width), dcgan.Discriminator(width=args.width)
     algorithm = ts.build(gan(*networks), {'generator': adam, 'discriminator': adam},
-                         ema=ts.EMA())
+                         ema=ts.EMA(('generator',)))
     state = jax.jit(algorithm.init)(key, batch)
     step = jax.jit(algorithm.step, donate_argnums=0).lower(state, batch, key).compile()
 

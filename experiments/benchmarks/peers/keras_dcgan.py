@@ -39,8 +39,8 @@ def article(batch: int):
                                          optimizer=keras.optimizers.Adam(1e-4))
   compiled(d)
   d.trainable = False
-  both = keras.Sequential([g, d])
-  compiled(both)
+  stacked = keras.Sequential([g, d])
+  compiled(stacked)
   rng = np.random.default_rng(0)
   ones, zeros = np.ones((batch, 1)), np.zeros((batch, 1))
 
@@ -50,7 +50,7 @@ def article(batch: int):
     d.train_on_batch(real, ones)
     d.train_on_batch(fake, zeros)
     d.trainable = False
-    both.train_on_batch(rng.normal(size=(batch, LATENT)), ones)
+    stacked.train_on_batch(rng.normal(size=(batch, LATENT)), ones)
   return step
 
 
@@ -58,7 +58,7 @@ def one_step(batch: int):
   """One compiled function: the generator runs once, both networks are updated."""
   g, d = generator(), discriminator()
   adam = {model: keras.optimizers.Adam(1e-4) for model in (g, d)}
-  loss_of = keras.losses.BinaryCrossentropy()
+  cross_entropy = keras.losses.BinaryCrossentropy()
   ones, zeros = tf.ones((batch, 1)), tf.zeros((batch, 1))
 
   @tf.function
@@ -66,7 +66,8 @@ def one_step(batch: int):
     with tf.GradientTape(persistent=True) as tape:
       fake = g(tf.random.normal((batch, LATENT)), training=True)
       p_real, p_fake = d(real, training=True), d(fake, training=True)
-      losses = {g: loss_of(ones, p_fake), d: loss_of(ones, p_real) + loss_of(zeros, p_fake)}
+      losses = {g: cross_entropy(ones, p_fake),
+                d: cross_entropy(ones, p_real) + cross_entropy(zeros, p_fake)}
     for model, loss in losses.items():
       gradients = tape.gradient(loss, model.trainable_variables)
       adam[model].apply_gradients(zip(gradients, model.trainable_variables))

@@ -40,17 +40,17 @@ def main() -> None:
   adam_g, adam_d = (torch.optim.Adam(net.parameters(), 1e-4) for net in (g, d))
   if args.compile:
     g, d = torch.compile(g), torch.compile(d)
-  loss_of = nn.BCEWithLogitsLoss()
+  cross_entropy = nn.BCEWithLogitsLoss()
   ones, zeros = torch.ones(args.batch, 1), torch.zeros(args.batch, 1)
   real = torch.randn(args.batch, 1, 28, 28).contiguous(**layout)
 
   def step():
     fake = g(torch.randn(args.batch, LATENT))
     adam_d.zero_grad()
-    (loss_of(d(real), ones) + loss_of(d(fake.detach()), zeros)).backward()
+    (cross_entropy(d(real), ones) + cross_entropy(d(fake.detach()), zeros)).backward()
     adam_d.step()
     adam_g.zero_grad()
-    loss_of(d(fake), ones).backward()
+    cross_entropy(d(fake), ones).backward()
     adam_g.step()
 
   serve(f'torch {torch.__version__}', step)

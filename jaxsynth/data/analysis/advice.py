@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
+from jaxsynth.data.analysis.comparison import Comparison
 from jaxsynth.data.analysis.findings import Advice
-from jaxsynth.data.analysis.one import IMBALANCE, One
-from jaxsynth.data.analysis.two import Two
+from jaxsynth.data.analysis.set_analysis import IMBALANCE, SetAnalysis
 
 
-def advice(reference: One, others: Sequence[Two] = ()) -> list[Advice]:
+def advice(reference: SetAnalysis, others: Sequence[Comparison] = ()) -> list[Advice]:
   """What to do before training on the reference set, most urgent first."""
   out, scan, numbers = [], reference.scan, reference.numbers
   if len(reference.ranges.bad) or len(reference.ranges.strange):
@@ -17,7 +17,7 @@ def advice(reference: One, others: Sequence[Two] = ()) -> list[Advice]:
                       f'{len(reference.ranges.bad):,} with NaN or infinite pixels, '
                       f'{len(reference.ranges.strange):,} on another scale',
                       'the positions are in analysis.json'))
-  leaks = sum(len(t.shared) + len(t.copies) for t in others)
+  leaks = sum(len(t.shared) + len(t.near_copies) for t in others)
   if leaks:
     out.append(Advice('Remove leaked images from the training set',
                       f'{leaks:,} images of other sets have a copy in it, so scores on those '

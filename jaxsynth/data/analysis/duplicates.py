@@ -27,10 +27,10 @@ def exact(digests: np.ndarray, labels: np.ndarray | None = None) -> Groups:
   """
   order = np.argsort(digests, kind='stable')
   new = np.flatnonzero(np.r_[True, digests[order][1:] != digests[order][:-1]])
-  found = sorted(tuple(map(int, g)) for g in np.split(order, new[1:]) if len(g) > 1)
+  groups = sorted(tuple(map(int, g)) for g in np.split(order, new[1:]) if len(g) > 1)
   conflicts = () if labels is None else tuple(
-      g for g in found if len(set(labels[list(g)].tolist())) > 1)
-  return Groups(sum(len(g) - 1 for g in found), tuple(found), conflicts)
+      g for g in groups if len(set(labels[list(g)].tolist())) > 1)
+  return Groups(sum(len(g) - 1 for g in groups), tuple(groups), conflicts)
 
 
 def shared(digests: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -40,12 +40,12 @@ def shared(digests: np.ndarray, reference: np.ndarray) -> np.ndarray:
   [[1, 1]]
   """
   known, first = np.unique(reference, return_index=True)
-  at = np.searchsorted(known, digests).clip(max=len(known) - 1)
-  hit = np.flatnonzero(known[at] == digests)
-  return np.stack([hit, first[at[hit]]], 1)
+  places = np.searchsorted(known, digests).clip(max=len(known) - 1)
+  hits = np.flatnonzero(known[places] == digests)
+  return np.stack([hits, first[places[hits]]], 1)
 
 
-def near(found: Neighbourhood, dimension: float, level: float = 0.01) -> np.ndarray:
+def near(neighbourhood: Neighbourhood, dimension: float, level: float = 0.01) -> np.ndarray:
   """Examples whose nearest neighbour is closer than the other neighbours allow.
 
   Where density is constant among the k nearest, the volumes they span are those of a
@@ -55,17 +55,17 @@ def near(found: Neighbourhood, dimension: float, level: float = 0.01) -> np.ndar
   there, a set has any flag with probability `level`, as far as the density is even.
 
   Args:
-    found: neighbours, k >= 3.
+    neighbourhood: of k >= 3 neighbours.
     dimension: intrinsic, of the set that was searched.
     level: chance of a false flag in the whole set.
 
   Returns:
-    `[F]`, rows of `found`, the surest first.
+    `[F]`, rows of `neighbourhood`, the surest first.
 
   The process is that of Facco et al. (2017), https://arxiv.org/abs/1803.06992.
   """
-  r1, rk = found.distances[:, 0].astype(np.float64), found.distances[:, -1].astype(np.float64)
-  k = found.distances.shape[1]
+  distances = neighbourhood.distances.astype(np.float64)
+  r1, rk, k = distances[:, 0], distances[:, -1], distances.shape[1]
   if k < 3 or not np.isfinite(dimension):
     return np.flatnonzero(r1 <= 0)
   ratio = np.where(rk > 0, r1 / np.where(rk > 0, rk, 1), 0).clip(0, 1 - 1e-12)

@@ -27,7 +27,7 @@ class Suspects(NamedTuple):
   joint: np.ndarray
 
 
-def suspects(found: Neighbourhood, labels: np.ndarray, num_classes: int) -> Suspects:
+def suspects(near: Neighbourhood, labels: np.ndarray, num_classes: int) -> Suspects:
   """Confident learning with the leave-one-out votes of the nearest neighbours.
 
   `p_j` of an example is the share of its k neighbours (the example is none of them)
@@ -36,7 +36,7 @@ def suspects(found: Neighbourhood, labels: np.ndarray, num_classes: int) -> Susp
   those with `p_j >= t_j` is not i, and `p_i < p_j`.
 
   Args:
-    found: neighbours within the set.
+    near: neighbours within the set.
     labels: `[N]`, of the whole set.
     num_classes: K.
 
@@ -49,24 +49,24 @@ def suspects(found: Neighbourhood, labels: np.ndarray, num_classes: int) -> Susp
   Northcutt, Jiang & Chuang, J. Artif. Intell. Res. 70 (2021), sec. 3.1,
   https://arxiv.org/abs/1911.00068.
   """
-  given = labels[found.queries]
+  given = labels[near.queries]
   if len(np.unique(given)) < 2:
     raise ValueError('one class only, expected at least two to tell apart')
-  weight = 1 / np.maximum(found.distances, 1e-6 + found.distances.mean() * 1e-3)
+  weight = 1 / np.maximum(near.distances, 1e-6 + near.distances.mean() * 1e-3)
   p = np.zeros((len(given), num_classes))
-  np.add.at(p, (np.arange(len(given))[:, None], labels[found.neighbours]), weight)
+  np.add.at(p, (np.arange(len(given))[:, None], labels[near.neighbours]), weight)
   p /= p.sum(1, keepdims=True)
   rows = np.arange(len(given))
-  own = p[rows, given]
+  p_given = p[rows, given]
   count = np.bincount(given, minlength=num_classes)
-  threshold = np.bincount(given, own, num_classes) / np.maximum(count, 1)
+  threshold = np.bincount(given, p_given, num_classes) / np.maximum(count, 1)
   threshold[count == 0] = np.inf
   confident = np.where(p >= threshold - 1e-12, p, -1)
   likely = confident.argmax(1)
-  at = np.flatnonzero((confident.max(1) > 0) & (likely != given) & (p[rows, likely] > own))
-  confidence = p[at, likely[at]] - own[at]
+  at = np.flatnonzero((confident.max(1) > 0) & (likely != given) & (p[rows, likely] > p_given))
+  confidence = p[at, likely[at]] - p_given[at]
   at, confidence = (x[np.argsort(-confidence, kind='stable')] for x in (at, confidence))
   joint = np.zeros((num_classes, num_classes), np.int64)
   np.add.at(joint, (given[at], likely[at]), 1)
-  return Suspects(found.queries[at], given[at], likely[at], confidence,
+  return Suspects(near.queries[at], given[at], likely[at], confidence,
                   float((p.argmax(1) == given).mean()), len(given), joint)

@@ -38,9 +38,9 @@ def within(scan: Scan, *, most: int, k: int = K, seed: int = 0) -> Neighbourhood
   x = standardised(scan.features)
   at = sample(n, most, seed)
   distances, indices = nearest(x[at], x, k + 1)
-  own = indices == at[:, None]
-  own[~own.any(1), -1] = True  # among many copies it need not be listed
-  keep = ~own
+  itself = indices == at[:, None]
+  itself[~itself.any(1), -1] = True  # among many copies it need not be listed
+  keep = ~itself
   return Neighbourhood(scan.rows[at], scan.rows[indices[keep].reshape(-1, k)],
                        distances[keep].reshape(-1, k), n)
 

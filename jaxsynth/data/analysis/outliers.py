@@ -22,7 +22,7 @@ def robust_z(x: np.ndarray) -> np.ndarray:
   return d / unit if unit > 0 else np.zeros_like(d)
 
 
-def far(found: Neighbourhood, threshold: float = FAR) -> tuple[np.ndarray, np.ndarray]:
+def far(near: Neighbourhood, threshold: float = FAR) -> tuple[np.ndarray, np.ndarray]:
   """Examples whose k-th neighbour is far: robust z of the log distance over `threshold`.
 
   Returns:
@@ -30,10 +30,10 @@ def far(found: Neighbourhood, threshold: float = FAR) -> tuple[np.ndarray, np.nd
 
   Ramaswamy, Rastogi & Shim, SIGMOD 2000.
   """
-  z = robust_z(np.log(np.maximum(found.distances[:, -1], 1e-30)))
+  z = robust_z(np.log(np.maximum(near.distances[:, -1], 1e-30)))
   at = np.flatnonzero(z > threshold)
   at = at[np.argsort(-z[at], kind='stable')]
-  return found.queries[at], z[at]
+  return near.queries[at], z[at]
 
 
 def unlike(values: np.ndarray, threshold: float = UNLIKE) -> tuple[np.ndarray, np.ndarray]:

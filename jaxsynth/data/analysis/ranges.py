@@ -35,8 +35,8 @@ def ranges(facts: Facts, rare: float = 0.1) -> Ranges:
       share of the images do.
 
   >>> facts = Facts(*np.array([[.5] * 20, [.2] * 20, [0] * 20, [1] * 19 + [255], [0] * 20]))
-  >>> found = ranges(facts)
-  >>> found.scale, found.strange.tolist()
+  >>> pixel_ranges = ranges(facts)
+  >>> pixel_ranges.scale, pixel_ranges.strange.tolist()
   ('[0, 1]', [19])
   """
   low, high = facts.low, facts.high

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from jaxsynth.data.arrays import Arrays
-from jaxsynth.data.npz import read
+from jaxsynth.data.npz_file import read
 
 
 class RawSource(Arrays):

@@ -59,8 +59,8 @@ def gaussian_blur(sigma: Range = (0.1, 2.)) -> Augmentation:
 
   def augment(key: Array, example: Example) -> Example:
     image = image_of(example)
-    own = between(jax.random.uniform(key), (low, high))
+    drawn = between(jax.random.uniform(key), (low, high))
     # rows sum to one, to the rounding
-    return {**example, 'image': jnp.clip(filtered(image, own, reflect=True), image.min(),
+    return {**example, 'image': jnp.clip(filtered(image, drawn, reflect=True), image.min(),
                                          image.max()).astype(image.dtype)}
   return augment

@@ -29,7 +29,7 @@ def clip(boxes: Array, size: tuple[int, int]) -> Array:
   return jnp.where(valid(inside)[:, None], inside, 0)
 
 
-def move(boxes: Array, by: Move, size: tuple[int, int], of: tuple[int, int]) -> Array:
+def move(boxes: Array, by: Move, size: tuple[int, int], image_size: tuple[int, int]) -> Array:
   """The boxes around the moved boxes, clipped to the moved image.
 
   Without displacements, the smallest box around the four moved corners; with them,
@@ -39,27 +39,29 @@ def move(boxes: Array, by: Move, size: tuple[int, int], of: tuple[int, int]) -> 
     boxes: `[n, 4]`, floating; those that are not valid stay away.
     by: from the image to the moved one.
     size: `(h, w)` of the moved image.
-    of: `(H, W)` of the image.
+    image_size: `(H, W)` of the image.
 
   Returns:
     `[n, 4]`; zeros for boxes that were not valid, or of whose enclosing box less
     than a pixel of height or width is left.
   """
   around = _corners if by.displacement is None else _pixels
-  moved = around(boxes, by, size, of)
+  moved = around(boxes, by, size, image_size)
   return clip(jnp.where(valid(boxes)[:, None], moved, 0).astype(boxes.dtype), size)
 
 
-def _corners(boxes: Array, by: Move, size: tuple[int, int], of: tuple[int, int]) -> Array:
+def _corners(boxes: Array, by: Move, size: tuple[int, int], image_size: tuple[int, int]
+             ) -> Array:
   m = moves.inverse(by.matrix)
-  y = boxes[:, jnp.array([0, 0, 2, 2])] - of[0] / 2
-  x = boxes[:, jnp.array([1, 3, 1, 3])] - of[1] / 2
+  y = boxes[:, jnp.array([0, 0, 2, 2])] - image_size[0] / 2
+  x = boxes[:, jnp.array([1, 3, 1, 3])] - image_size[1] / 2
   rows, columns = (m[i, 0] * y + m[i, 1] * x + m[i, 2] + size[i] / 2 for i in (0, 1))
   return jnp.stack([rows.min(1), columns.min(1), rows.max(1), columns.max(1)], 1)
 
 
-def _pixels(boxes: Array, by: Move, size: tuple[int, int], of: tuple[int, int]) -> Array:
-  rows, columns = (c[None] + .5 for c in moves.positions(by, size, of))
+def _pixels(boxes: Array, by: Move, size: tuple[int, int], image_size: tuple[int, int]
+            ) -> Array:
+  rows, columns = (c[None] + .5 for c in moves.positions(by, size, image_size))
   y0, x0, y1, x1 = (boxes[:, i][:, None, None] for i in range(4))
   shown = (rows >= y0) & (rows < y1) & (columns >= x0) & (columns < x1)
   return jnp.stack([*_extent(shown.any(2)), *_extent(shown.any(1))], 1)[

@@ -43,13 +43,13 @@ def compose(*augmentations: Any) -> Any:
   0.5
   """
   if any(isinstance(a, Mixing) for a in augmentations):
-    return _of_batches(augmentations)
+    return _composed_mixing(augmentations)
   groups = _groups(augmentations)
   n = len(augmentations)
   if len(groups) == 1 and isinstance(groups[0][2], Geometric):
     whole = groups[0][2]
     return whole if n == 1 else dataclasses.replace(
-        whole, move=lambda key, of: whole.move(jax.random.split(key, n), of))
+        whole, move=lambda key, size: whole.move(jax.random.split(key, n), size))
 
   def composed(key: Array, example: Example) -> Example:
     keys = jax.random.split(key, n)
@@ -74,7 +74,7 @@ def _groups(augmentations: tuple) -> list[tuple[int, int, Any]]:
   return groups
 
 
-def _of_batches(augmentations: tuple) -> Mixing:
+def _composed_mixing(augmentations: tuple) -> Mixing:
   runs = [(mixes, list(run)) for mixes, run in itertools.groupby(
       augmentations, lambda a: isinstance(a, Mixing))]
   steps = [batched(a) for mixes, run in runs for a in (run if mixes else [compose(*run)])]
@@ -123,9 +123,9 @@ def maybe(p: Number, augmentation: Any) -> Any:
     return jnp.where(hit.reshape(hit.shape + (1,) * (new.ndim - hit.ndim)), new, old)
 
   def once(key: Array, example: Example) -> Example:
-    chance, own = jax.random.split(key)
+    chance, rest = jax.random.split(key)
     hit = jax.random.uniform(chance) < p
-    new = augmentation(own, example)
+    new = augmentation(rest, example)
     return {**new, **{name: chosen(hit, new[name], x) for name, x in example.items()}}
 
   def mix(keys: Array, batch: Example) -> Example:

@@ -1,4 +1,4 @@
-"""Elastic deformation."""
+"""Elastic deformation: pixels move by a smooth random field, as handwriting varies."""
 from jax import Array
 import jax
 
@@ -31,7 +31,7 @@ def elastic_transform(alpha: Number = 34., sigma: Number = 4., fill: Number = -1
   check_mode(mode)
   at_least(alpha, 0, 'alpha'), at_least(sigma, 0, 'sigma')
 
-  def move(key: Array, of: Size) -> Move:
-    field = jax.random.uniform(key, (*of, 2), minval=-1., maxval=1.)
+  def move(key: Array, image_size: Size) -> Move:
+    field = jax.random.uniform(key, (*image_size, 2), minval=-1., maxval=1.)
     return Move(moves.identity(), alpha * filtered(field, sigma, reflect=False))
   return Geometric(move, fill=fill, mode=mode)

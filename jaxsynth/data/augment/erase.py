@@ -1,4 +1,4 @@
-"""Cutout."""
+"""Cutout: a hidden square, so that no single part of an image is relied on."""
 import jax
 from jax import Array
 import jax.numpy as jnp

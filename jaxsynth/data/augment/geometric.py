@@ -50,15 +50,15 @@ class Geometric:
 
   def __call__(self, key: Array, example: Example) -> Example:
     image = image_of(example)
-    of = (image.shape[0], image.shape[1])
-    size, move = self.size(of), self.move(key, of)
-    y, x = moves.positions(move, size, of, self.aligned)
+    before = (image.shape[0], image.shape[1])
+    size, move = self.size(before), self.move(key, before)
+    y, x = moves.positions(move, size, before, self.aligned)
     order = 0 if self.exact else 1
     moved = {'image': warp(image, y, x, fill=self.fill, mode=self.mode, order=order)}
     if 'mask' in example:
       moved['mask'] = _moved_mask(jnp.asarray(example['mask']), y, x, self)
     if 'boxes' in example:
-      moved['boxes'] = boxes_.move(_boxes(example), move, size, of)
+      moved['boxes'] = boxes_.move(_boxes(example), move, size, before)
     return {**example, **moved}
 
 
@@ -93,13 +93,13 @@ def fusible(a: Geometric, b: Geometric) -> bool:
 
 def fused(group: Sequence[Geometric]) -> Geometric:
   """One for several that are `fusible`; its `move` takes keys `[len(group)]`."""
-  def size(of: Size) -> Size:
+  def size(image_size: Size) -> Size:
     for g in group:
-      of = g.size(of)
-    return of
+      image_size = g.size(image_size)
+    return image_size
 
-  def move(keys: Array, of: Size) -> Move:
-    out, between = group[0].move(keys[0], of), group[0].size(of)
+  def move(keys: Array, image_size: Size) -> Move:
+    out, between = group[0].move(keys[0], image_size), group[0].size(image_size)
     for i, g in enumerate(group[1:], 1):
       after = g.size(between)
       out = moves.then(out, g.move(keys[i], between), after, between)
@@ -112,13 +112,13 @@ def fused(group: Sequence[Geometric]) -> Geometric:
 
 def sometimes(p: Number, g: Geometric) -> Geometric:
   """`g` with probability `p`, and no move otherwise; see `maybe`."""
-  def move(key: Array, of: Size) -> Move:
-    if g.size(of) != of:
-      raise ValueError(f'maybe: an augmentation from {of} to {g.size(of)} pixels cannot be '
-                       'left out, as all examples have one size')
-    chance, own = jax.random.split(key)
+  def move(key: Array, image_size: Size) -> Move:
+    if g.size(image_size) != image_size:
+      raise ValueError(f'maybe: an augmentation from {image_size} to {g.size(image_size)} '
+                       'pixels cannot be left out, as all examples have one size')
+    chance, rest = jax.random.split(key)
     hit = jax.random.uniform(chance) < p
-    matrix, displacement = g.move(own, of)
+    matrix, displacement = g.move(rest, image_size)
     return Move(jnp.where(hit, matrix, moves.identity()),
                 None if displacement is None else jnp.where(hit, displacement, 0))
   return dataclasses.replace(g, move=move)

@@ -21,10 +21,10 @@ def solarize(image: Array, threshold: Number) -> Array:
 
 def autocontrast(image: Array) -> Array:
   """Each channel's least value becomes -1, its largest 1; a flat one stays."""
-  def one(x: Array) -> Array:
+  def stretched(x: Array) -> Array:
     scale, offset = autocontrast_terms(x)
     return jnp.clip(scale * x + offset, -1, 1)
-  return by_planes(lambda channels: [one(x) for x in channels])(image)
+  return by_planes(lambda channels: [stretched(x) for x in channels])(image)
 
 
 def autocontrast_terms(plane: Array) -> tuple[Array, Array]:

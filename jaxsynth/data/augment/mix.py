@@ -87,8 +87,8 @@ def _window(key: Array, alpha: Number, h: int, w: int) -> Array:
 
   def inside(u: Array, n: int) -> Array:
     start = jnp.round(u * n - side * n / 2)
-    at = jnp.arange(n)
-    return (at >= start) & (at < start + jnp.round(side * n))
+    places = jnp.arange(n)
+    return (places >= start) & (places < start + jnp.round(side * n))
   return inside(u[0], h)[:, None] & inside(u[1], w)[None]
 
 
@@ -108,8 +108,8 @@ def _soft(label: Array, num_classes: int | None) -> Array:
 
 
 def _combined(x: Array, share: Array) -> Array:
-  own = share.reshape(share.shape + (1,) * (x.ndim - 1)).astype(x.dtype)
-  return own * x + (1 - own) * _next(x)
+  weight = share.reshape(share.shape + (1,) * (x.ndim - 1)).astype(x.dtype)
+  return weight * x + (1 - weight) * _next(x)
 
 
 def _next(x: Array) -> Array:

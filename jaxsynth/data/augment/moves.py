@@ -86,14 +86,14 @@ def inverse(m: Array) -> Array:
                  (-c / det, a / det, (c * ty - a * tx) / det)))
 
 
-def positions(move: Move, size: tuple[int, int], of: tuple[int, int],
+def positions(move: Move, size: tuple[int, int], image_size: tuple[int, int],
               aligned: bool = False) -> tuple[Array, Array]:
-  """Rows and columns of an image of size `of` at each pixel of one of `size`.
+  """Rows and columns of an image of `image_size` at each pixel of a moved one of `size`.
 
   Args:
     move: from the one to the other.
     size: `(h, w)` of the moved image.
-    of: `(H, W)` of the image.
+    image_size: `(H, W)` of the image.
     aligned: whether rows stay rows and columns columns.
 
   Returns:
@@ -108,11 +108,11 @@ def positions(move: Move, size: tuple[int, int], of: tuple[int, int],
     rows, columns = (m[i, 0] * y + m[i, 1] * x + m[i, 2] for i in (0, 1))
   if move.displacement is not None:
     rows, columns = rows + move.displacement[..., 0], columns + move.displacement[..., 1]
-  return rows + (of[0] - 1) / 2, columns + (of[1] - 1) / 2
+  return rows + (image_size[0] - 1) / 2, columns + (image_size[1] - 1) / 2
 
 
-def then(first: Move, second: Move, size: tuple[int, int], of: tuple[int, int]) -> Move:
-  """One move for two.
+def then(first: Move, second: Move, size: tuple[int, int], between: tuple[int, int]) -> Move:
+  """One move for two, so that the image is resampled once.
 
   `first(second(p)) = A1 (A2 p + d2(p)) + d1(second(p))`: matrices multiply, and only
   the smooth `d1` is interpolated.
@@ -121,14 +121,14 @@ def then(first: Move, second: Move, size: tuple[int, int], of: tuple[int, int]) 
     first: from the image to the one between.
     second: from that to the moved image.
     size: `(h, w)` of the moved image.
-    of: `(h, w)` of the one between.
+    between: `(h, w)` of the one between.
   """
   moved = None
   if second.displacement is not None:
     moved = jnp.sum(second.displacement[..., None, :] * first.matrix[None, None, :2, :2], -1)
   if first.displacement is not None:
-    own = warp(first.displacement, *positions(second, size, of), fill=0., mode='edge')
-    moved = own if moved is None else own + moved
+    shown = warp(first.displacement, *positions(second, size, between), fill=0., mode='edge')
+    moved = shown if moved is None else shown + moved
   return Move(product(first.matrix, second.matrix), moved)
 
 

@@ -1,4 +1,4 @@
-"""Noise."""
+"""Noise on pixels, as cameras add it."""
 import jax
 from jax import Array
 

@@ -1,4 +1,4 @@
-"""RandAugment."""
+"""RandAugment: one number for how strong, and random operations of that strength."""
 import functools
 
 import jax
@@ -66,14 +66,14 @@ def operation(example: Example, op: Array, m: Number, sign: Array, fill: Number 
   return {**example, 'image': _recolored(image, op, m, sign).astype(image.dtype)}
 
 
-def _move(op: Array, m: Number, key: Array, of: Size) -> Move:
+def _move(op: Array, m: Number, key: Array, image_size: Size) -> Move:
   """The move of a geometric operation, else none. Shears keep the upper left corner."""
   del key
   only = lambda name, value: jnp.where(op == AT[name], value, 0.)
   shear_x, shear_y = only('shear_x', .3 * m), only('shear_y', .3 * m)
   part = 150 / 331
-  down = only('translate_y', part * m * of[0]) - shear_y * of[1] / 2
-  right = only('translate_x', part * m * of[1]) - shear_x * of[0] / 2
+  down = only('translate_y', part * m * image_size[0]) - shear_y * image_size[1] / 2
+  right = only('translate_x', part * m * image_size[1]) - shear_x * image_size[0] / 2
   return Move(moves.product(
       moves.shearing(shear_y, shear_x), moves.rotation(only('rotate', jnp.deg2rad(30. * m))),
       moves.translation(down, right)))
@@ -85,16 +85,16 @@ def _recolored(image: Array, op: Array, m: Number, sign: Array) -> Array:
   The linear ones are one sum, `a x + b gray + c smooth + d`.
   """
   f = 1 + sign * .9 * m
-  of = lambda name, value: jnp.where(op == AT[name], value, 0.)
+  only = lambda name, value: jnp.where(op == AT[name], value, 0.)
   channels = planes(image)
   gray = luma(channels)
-  to_gray, to_smooth = of('color', 1 - f), of('sharpness', 1 - f)
-  shift = of('brightness', f - 1) + of('contrast', (1 - f) * total(gray) / gray.size)
+  to_gray, to_smooth = only('color', 1 - f), only('sharpness', 1 - f)
+  shift = only('brightness', f - 1) + only('contrast', (1 - f) * total(gray) / gray.size)
   blends = (op >= AT['brightness']) & (op <= AT['sharpness'])
   auto = op == AT['autocontrast']
   bits, threshold = 8 - jnp.round(4 * m), 1 - 2 * m
 
-  def one(x: Array) -> Array:
+  def recolored(x: Array) -> Array:
     scale, offset = levels.autocontrast_terms(x)
     linear = (jnp.where(auto, scale, jnp.where(blends, f, 1.)) * x + to_gray * gray
               + to_smooth * levels.smooth_plane(x) + shift + jnp.where(auto, offset, 0.))
@@ -102,4 +102,4 @@ def _recolored(image: Array, op: Array, m: Number, sign: Array) -> Array:
     out = jnp.where(op == AT['posterize'], levels.posterize(x, bits), out)
     out = jnp.where(op == AT['solarize'], levels.solarize(x, threshold), out)
     return jnp.where(op == AT['equalize'], levels.equalize_plane(x), out)
-  return stacked([kept(one(x)) for x in channels])
+  return stacked([kept(recolored(x)) for x in channels])

@@ -72,8 +72,8 @@ def _gathered(image: Array, y: Array, x: Array, fill: Array, order: int) -> Arra
   taps = [(_flat(y0 + i, x0 + j, h, w), _part(y - y0, i) * _part(x - x0, j))
           for i in (0, 1) for j in (0, 1)]
   dtype = jnp.promote_types(image.dtype, jnp.float32)
-  out = sum(rows.at[at].get(mode='promise_in_bounds') * weight[..., None].astype(dtype)
-            for at, weight in taps)
+  out = sum(rows.at[pixel].get(mode='promise_in_bounds') * weight[..., None].astype(dtype)
+            for pixel, weight in taps)
   return jnp.asarray(out, image.dtype)
 
 
@@ -89,10 +89,10 @@ def _part(fraction: Array, i: int) -> Array:
 
 def _weights(c: Array, n: int, order: int) -> Array:
   """Of each of `n` pixels at each position: `[...] -> [..., n]`."""
-  at = jnp.arange(n).reshape((1,) * c.ndim + (n,))
+  pixels = jnp.arange(n).reshape((1,) * c.ndim + (n,))
   if not order:
-    return (jnp.floor(c + .5)[..., None] == at).astype(jnp.float32)
-  return jnp.maximum(0, 1 - jnp.abs(c[..., None] - at))
+    return (jnp.floor(c + .5)[..., None] == pixels).astype(jnp.float32)
+  return jnp.maximum(0, 1 - jnp.abs(c[..., None] - pixels))
 
 
 def _separable(image: Array, y: Array, x: Array, fill: Array, order: int) -> Array:

@@ -46,17 +46,18 @@ def random_crop(size: Size | None = None, padding: int = 0, fill: Number = -1.,
   check_mode(mode)
   at_least(padding, 0, 'padding')
 
-  def move(key: Array, of: Size) -> Move:
-    window = size or of
-    rooms = [n + 2 * padding - w for n, w in zip(of, window)]
+  def move(key: Array, image_size: Size) -> Move:
+    window = size or image_size
+    rooms = [n + 2 * padding - w for n, w in zip(image_size, window)]
     if min(rooms) < 0:
       raise ValueError(f'size={window}: expected at most the image and its padding, '
-                       f'{of} + 2 * {padding}')
+                       f'{image_size} + 2 * {padding}')
     u = jax.random.uniform(key, (2,))
     centre = [jnp.minimum(jnp.floor(u[i] * (room + 1)), room) - room / 2
               for i, room in enumerate(rooms)]
     return Move(moves.translation(-centre[0], -centre[1]))
-  return Geometric(move, lambda of: size or of, fill, mode, exact=True, aligned=True)
+  return Geometric(move, lambda image_size: size or image_size, fill, mode, exact=True,
+                   aligned=True)
 
 
 def random_resized_crop(size: Size, scale: tuple[Number, Number] = (0.08, 1.),
@@ -75,16 +76,16 @@ def random_resized_crop(size: Size, scale: tuple[Number, Number] = (0.08, 1.),
   """
   scale, ratio = interval(scale, 'scale'), interval(ratio, 'ratio')
 
-  def move(key: Array, of: Size) -> Move:
+  def move(key: Array, image_size: Size) -> Move:
     u = jax.random.uniform(key, (4,))
-    area = between(u[0], scale) * of[0] * of[1]
+    h, w = image_size
+    area = between(u[0], scale) * h * w
     aspect = jnp.exp(between(u[1], (jnp.log(ratio[0]), jnp.log(ratio[1]))))
-    sides = [jnp.minimum(jnp.sqrt(area / aspect), of[0]),
-             jnp.minimum(jnp.sqrt(area * aspect), of[1])]
-    y, x = ((u[2 + i] - .5) * (n - side) for i, (n, side) in enumerate(zip(of, sides)))
+    sides = [jnp.minimum(jnp.sqrt(area / aspect), h), jnp.minimum(jnp.sqrt(area * aspect), w)]
+    y, x = ((u[2 + i] - .5) * (n - side) for i, (n, side) in enumerate(zip(image_size, sides)))
     return Move(moves.product(moves.translation(-y, -x), moves.scaling(
         size[0] / sides[0], size[1] / sides[1])))
-  return Geometric(move, lambda of: size, mode='edge', aligned=True)
+  return Geometric(move, lambda image_size: size, mode='edge', aligned=True)
 
 
 def random_affine(degrees: Range = 0., translate: tuple[Number, Number] = (0., 0.),
@@ -117,14 +118,15 @@ def random_affine(degrees: Range = 0., translate: tuple[Number, Number] = (0., 0
   factor = interval(scale, 'scale')
   along_x, along_y = (interval(s, 'shear') for s in shear)
 
-  def move(key: Array, of: Size) -> Move:
+  def move(key: Array, image_size: Size) -> Move:
     u = jax.random.uniform(key, (6,))
+    h, w = image_size
     radians = lambda i, bounds: jnp.deg2rad(between(u[i], bounds))
     s = between(u[1], factor)
     return Move(moves.product(
         moves.shearing(jnp.tan(radians(5, along_y)), jnp.tan(radians(4, along_x))),
         moves.scaling(s, s), moves.rotation(radians(0, degrees)),
-        moves.translation(between(u[3], height) * of[0], between(u[2], width) * of[1])))
+        moves.translation(between(u[3], height) * h, between(u[2], width) * w)))
   return Geometric(move, fill=fill, mode=mode)
 
 
@@ -132,7 +134,7 @@ def random_rotation(degrees: Range, fill: Number = -1., mode: Mode = 'constant')
   """Rotation about the centre by an angle in (-degrees, degrees) or (low, high)."""
   check_mode(mode)
   degrees = interval(degrees, 'degrees')
-  return Geometric(lambda key, of: Move(moves.rotation(jnp.deg2rad(between(
+  return Geometric(lambda key, size: Move(moves.rotation(jnp.deg2rad(between(
       jax.random.uniform(key), degrees)))), fill=fill, mode=mode)
 
 

@@ -57,17 +57,17 @@ def extract(features: Features, images: Any, batch_size: int = 256, *,
     ValueError: images of another shape, dtype or range, or that are not finite;
       features that are not finite.
 
-  >>> from jaxsynth.metrics.features.pixels import pixels
+  >>> from jaxsynth.metrics.features.raw_pixels import pixels
   >>> print(extract(pixels(), np.array([0, 255], np.uint8).reshape(1, 1, 2, 1)))
   [[-1.  1.]]
   """
   images = predict.checked(images, features.image_shape, f'features {features.name!r}')
-  found = predict.in_blocks(features.apply, features.params, images, batch_size, devices)
-  if not np.isfinite(found).all():
-    row = int(np.argmin(np.isfinite(found).all(1)))
+  vectors = predict.in_blocks(features.apply, features.params, images, batch_size, devices)
+  if not np.isfinite(vectors).all():
+    row = int(np.argmin(np.isfinite(vectors).all(1)))
     raise ValueError(f'features {features.name!r} of image {row} are not finite: the weights '
                      'are damaged, or not those of this network')
-  return found
+  return vectors
 
 
 def digest(params: Mapping[str, Any]) -> str:
@@ -87,7 +87,7 @@ def digest(params: Mapping[str, Any]) -> str:
 def score_name(score: str, features: Features) -> str:
   """The name of a score on these features; FID is the Frechet distance on its own Inception.
 
-  >>> from jaxsynth.metrics.features.pixels import pixels
+  >>> from jaxsynth.metrics.features.raw_pixels import pixels
   >>> score_name('frechet', pixels())
   'frechet_pixels'
   """

@@ -41,59 +41,59 @@ def network(conv: Conv, x: Array) -> Array:
 
 
 def _block_a(conv: Conv, name: str, x: Array, pooled: int) -> Array:
-  one = conv(f'{name}.branch1x1', x, 64, (1, 1))
-  five = conv(f'{name}.branch5x5_1', x, 48, (1, 1))
-  five = conv(f'{name}.branch5x5_2', five, 64, (5, 5))
-  three = conv(f'{name}.branch3x3dbl_1', x, 64, (1, 1))
-  three = conv(f'{name}.branch3x3dbl_2', three, 96, (3, 3))
-  three = conv(f'{name}.branch3x3dbl_3', three, 96, (3, 3))
+  branch1 = conv(f'{name}.branch1x1', x, 64, (1, 1))
+  branch5 = conv(f'{name}.branch5x5_1', x, 48, (1, 1))
+  branch5 = conv(f'{name}.branch5x5_2', branch5, 64, (5, 5))
+  double3 = conv(f'{name}.branch3x3dbl_1', x, 64, (1, 1))
+  double3 = conv(f'{name}.branch3x3dbl_2', double3, 96, (3, 3))
+  double3 = conv(f'{name}.branch3x3dbl_3', double3, 96, (3, 3))
   pool = conv(f'{name}.branch_pool', _average(x), pooled, (1, 1))
-  return jnp.concatenate([one, five, three, pool], -1)
+  return jnp.concatenate([branch1, branch5, double3, pool], -1)
 
 
 def _block_b(conv: Conv, name: str, x: Array) -> Array:
-  three = conv(f'{name}.branch3x3', x, 384, (3, 3), 2, 'VALID')
-  twice = conv(f'{name}.branch3x3dbl_1', x, 64, (1, 1))
-  twice = conv(f'{name}.branch3x3dbl_2', twice, 96, (3, 3))
-  twice = conv(f'{name}.branch3x3dbl_3', twice, 96, (3, 3), 2, 'VALID')
-  return jnp.concatenate([three, twice, _largest(x, 2, 'VALID')], -1)
+  branch3 = conv(f'{name}.branch3x3', x, 384, (3, 3), 2, 'VALID')
+  double3 = conv(f'{name}.branch3x3dbl_1', x, 64, (1, 1))
+  double3 = conv(f'{name}.branch3x3dbl_2', double3, 96, (3, 3))
+  double3 = conv(f'{name}.branch3x3dbl_3', double3, 96, (3, 3), 2, 'VALID')
+  return jnp.concatenate([branch3, double3, _largest(x, 2, 'VALID')], -1)
 
 
 def _block_c(conv: Conv, name: str, x: Array, width: int) -> Array:
-  one = conv(f'{name}.branch1x1', x, 192, (1, 1))
-  seven = conv(f'{name}.branch7x7_1', x, width, (1, 1))
-  seven = conv(f'{name}.branch7x7_2', seven, width, (1, 7))
-  seven = conv(f'{name}.branch7x7_3', seven, 192, (7, 1))
-  twice = conv(f'{name}.branch7x7dbl_1', x, width, (1, 1))
-  twice = conv(f'{name}.branch7x7dbl_2', twice, width, (7, 1))
-  twice = conv(f'{name}.branch7x7dbl_3', twice, width, (1, 7))
-  twice = conv(f'{name}.branch7x7dbl_4', twice, width, (7, 1))
-  twice = conv(f'{name}.branch7x7dbl_5', twice, 192, (1, 7))
+  branch1 = conv(f'{name}.branch1x1', x, 192, (1, 1))
+  branch7 = conv(f'{name}.branch7x7_1', x, width, (1, 1))
+  branch7 = conv(f'{name}.branch7x7_2', branch7, width, (1, 7))
+  branch7 = conv(f'{name}.branch7x7_3', branch7, 192, (7, 1))
+  double7 = conv(f'{name}.branch7x7dbl_1', x, width, (1, 1))
+  double7 = conv(f'{name}.branch7x7dbl_2', double7, width, (7, 1))
+  double7 = conv(f'{name}.branch7x7dbl_3', double7, width, (1, 7))
+  double7 = conv(f'{name}.branch7x7dbl_4', double7, width, (7, 1))
+  double7 = conv(f'{name}.branch7x7dbl_5', double7, 192, (1, 7))
   pool = conv(f'{name}.branch_pool', _average(x), 192, (1, 1))
-  return jnp.concatenate([one, seven, twice, pool], -1)
+  return jnp.concatenate([branch1, branch7, double7, pool], -1)
 
 
 def _block_d(conv: Conv, name: str, x: Array) -> Array:
-  three = conv(f'{name}.branch3x3_1', x, 192, (1, 1))
-  three = conv(f'{name}.branch3x3_2', three, 320, (3, 3), 2, 'VALID')
-  seven = conv(f'{name}.branch7x7x3_1', x, 192, (1, 1))
-  seven = conv(f'{name}.branch7x7x3_2', seven, 192, (1, 7))
-  seven = conv(f'{name}.branch7x7x3_3', seven, 192, (7, 1))
-  seven = conv(f'{name}.branch7x7x3_4', seven, 192, (3, 3), 2, 'VALID')
-  return jnp.concatenate([three, seven, _largest(x, 2, 'VALID')], -1)
+  branch3 = conv(f'{name}.branch3x3_1', x, 192, (1, 1))
+  branch3 = conv(f'{name}.branch3x3_2', branch3, 320, (3, 3), 2, 'VALID')
+  branch7 = conv(f'{name}.branch7x7x3_1', x, 192, (1, 1))
+  branch7 = conv(f'{name}.branch7x7x3_2', branch7, 192, (1, 7))
+  branch7 = conv(f'{name}.branch7x7x3_3', branch7, 192, (7, 1))
+  branch7 = conv(f'{name}.branch7x7x3_4', branch7, 192, (3, 3), 2, 'VALID')
+  return jnp.concatenate([branch3, branch7, _largest(x, 2, 'VALID')], -1)
 
 
 def _block_e(conv: Conv, name: str, x: Array, pool: Callable[[Array], Array]) -> Array:
-  one = conv(f'{name}.branch1x1', x, 320, (1, 1))
-  three = conv(f'{name}.branch3x3_1', x, 384, (1, 1))
-  three_a = conv(f'{name}.branch3x3_2a', three, 384, (1, 3))
-  three_b = conv(f'{name}.branch3x3_2b', three, 384, (3, 1))
-  twice = conv(f'{name}.branch3x3dbl_1', x, 448, (1, 1))
-  twice = conv(f'{name}.branch3x3dbl_2', twice, 384, (3, 3))
-  twice_a = conv(f'{name}.branch3x3dbl_3a', twice, 384, (1, 3))
-  twice_b = conv(f'{name}.branch3x3dbl_3b', twice, 384, (3, 1))
+  branch1 = conv(f'{name}.branch1x1', x, 320, (1, 1))
+  branch3 = conv(f'{name}.branch3x3_1', x, 384, (1, 1))
+  branch3a = conv(f'{name}.branch3x3_2a', branch3, 384, (1, 3))
+  branch3b = conv(f'{name}.branch3x3_2b', branch3, 384, (3, 1))
+  double3 = conv(f'{name}.branch3x3dbl_1', x, 448, (1, 1))
+  double3 = conv(f'{name}.branch3x3dbl_2', double3, 384, (3, 3))
+  double3a = conv(f'{name}.branch3x3dbl_3a', double3, 384, (1, 3))
+  double3b = conv(f'{name}.branch3x3dbl_3b', double3, 384, (3, 1))
   pooled = conv(f'{name}.branch_pool', pool(x), 192, (1, 1))
-  return jnp.concatenate([one, three_a, three_b, twice_a, twice_b, pooled], -1)
+  return jnp.concatenate([branch1, branch3a, branch3b, double3a, double3b, pooled], -1)
 
 
 def _largest(x: Array, stride: int, padding: str) -> Array:
@@ -125,13 +125,13 @@ def apply(params: Mapping[str, Array], images: Array) -> Array:
 
 def shapes() -> dict[str, tuple[int, int, int, int]]:
   """Of every convolution's kernel: `{name: (kh, kw, in, out)}`."""
-  found: dict[str, tuple[int, int, int, int]] = {}
+  kernels: dict[str, tuple[int, int, int, int]] = {}
 
   def conv(name: str, x: Array, features: int, kernel: tuple[int, int], stride: int = 1,
            padding: str = 'SAME') -> Array:
-    found[name] = (*kernel, x.shape[-1], features)
+    kernels[name] = (*kernel, x.shape[-1], features)
     rows = [-(-(n if padding == 'SAME' else n - k + 1) // stride)
             for n, k in zip(x.shape[1:3], kernel)]
     return jnp.zeros((x.shape[0], *rows, features))
   jax.eval_shape(lambda x: network(conv, x), jnp.zeros((1, 299, 299, 3)))
-  return found
+  return kernels

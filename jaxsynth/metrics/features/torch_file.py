@@ -53,13 +53,13 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
   """
   with open(path, 'rb') as f:
     try:
-      found = _read_zip(f) if f.read(4) == b'PK\x03\x04' else _read_legacy(f)
+      tensors = _read_zip(f) if f.read(4) == b'PK\x03\x04' else _read_legacy(f)
     except UnsafeFile as error:
       raise UnsafeFile(f'{os.fspath(path)}: {error}') from error
     except Exception as error:  # a pickle may fail in any way
       raise UnsafeFile(f'{os.fspath(path)}: not a whole file of PyTorch tensors '
                        f'({type(error).__name__}: {error})') from error
-  return found
+  return tensors
 
 
 class _Unpickler(pickle.Unpickler):

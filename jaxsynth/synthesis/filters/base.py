@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import Array
-import jax.numpy as jnp
 import numpy as np
 
 
@@ -36,11 +35,6 @@ class Filter(NamedTuple):
   params: Any
   score: Callable[[Any, Candidates], Array]
   threshold: float = -np.inf
-
-
-def to_float(images: Array) -> Array:
-  """uint8 to [-1, 1] where the images are, as `data.to_float`."""
-  return jnp.minimum(images.astype(jnp.float32) / 127.5 - 1, 1)
 
 
 def scores(filter: Filter, candidates: Candidates, block: int = 256) -> np.ndarray:

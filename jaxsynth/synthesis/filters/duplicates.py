@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth.metrics.neighbours import nearest_other
-from jaxsynth.synthesis.filters.copies import all_small, LEAST, nearest, small
+from jaxsynth.synthesis.filters.train_copies import all_small, LEAST, nearest, small
 
 ROUND = 4096  # capacities are multiples of it: one compilation for shards of about one size
 
@@ -30,9 +30,11 @@ def duplicate_threshold(train: Any, most: int = 10_000) -> float:
     train: images uint8 `[N, H, W, C]`, in any order; the first `most` are looked at.
     most: about as many as a shard holds, as the least distance falls with the number.
   """
-  found = nearest_other(all_small(train[:most]))[0]
-  found = found[found > LEAST]  # real sets hold copies too
-  return max(LEAST, float(np.nextafter(found.min(), np.float32(0)))) if len(found) else LEAST
+  distances = nearest_other(all_small(train[:most]))[0]
+  distances = distances[distances > LEAST]  # real sets hold copies too
+  if not len(distances):
+    return LEAST
+  return max(LEAST, float(np.nextafter(distances.min(), np.float32(0))))
 
 
 def nothing_seen(capacity: int, image_shape: tuple[int, int, int]) -> Seen:
@@ -43,8 +45,8 @@ def nothing_seen(capacity: int, image_shape: tuple[int, int, int]) -> Seen:
 
 def near(seen: Seen, images: Any, threshold: float) -> tuple[np.ndarray, np.ndarray]:
   """Which are near to what is seen, `[m]`, and to each other, `[m, m]`."""
-  rows, own = _compare(seen.rows, images, seen.filled)
-  return np.asarray(rows) < threshold, np.asarray(own) < threshold
+  to_seen, to_others = _compare(seen.rows, images, seen.filled)
+  return np.asarray(to_seen) < threshold, np.asarray(to_others) < threshold
 
 
 def add(seen: Seen, images: Any, which: np.ndarray) -> Seen:
@@ -57,8 +59,8 @@ def add(seen: Seen, images: Any, which: np.ndarray) -> Seen:
 @jax.jit
 def _compare(rows: Array, images: Array, count: Array) -> tuple[Array, Array]:
   x = small(images)
-  own = lax.map(lambda row: jnp.sqrt(jnp.sum((x - row[None]) ** 2, 1)), x)
-  return nearest(x, rows, count), jnp.where(jnp.eye(len(x), dtype=bool), jnp.inf, own)
+  to_others = lax.map(lambda row: jnp.sqrt(jnp.sum((x - row[None]) ** 2, 1)), x)
+  return nearest(x, rows, count), jnp.where(jnp.eye(len(x), dtype=bool), jnp.inf, to_others)
 
 
 @jax.jit

@@ -5,9 +5,10 @@ from jax import Array, lax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsynth.data.pixels import scaled
 from jaxsynth.metrics.features import extract, Features
 from jaxsynth.metrics.neighbours import nearest_other
-from jaxsynth.synthesis.filters.base import Candidates, Filter, to_float
+from jaxsynth.synthesis.filters.base import Candidates, Filter
 
 
 def realism(features: Features, real: Any, k: int = 3) -> Filter:
@@ -27,10 +28,10 @@ def realism(features: Features, real: Any, k: int = 3) -> Filter:
   Kynkaanniemi et al., Improved Precision and Recall Metric, 2019,
   https://arxiv.org/abs/1904.06991, eq. 3.
   """
-  found = extract(features, real)
-  radii = nearest_other(found, k)[0][:, -1]
+  embedded = extract(features, real)
+  radii = nearest_other(embedded, k)[0][:, -1]
   inner = radii <= np.median(radii)
-  params = _balls(features, found[inner], radii[inner])
+  params = _balls(features, embedded[inner], radii[inner])
 
   def score(params: Any, x: Candidates) -> Array:
     squared = _squared(features, params, x)
@@ -57,8 +58,8 @@ def density(features: Features, real: Any, k: int = 5) -> Filter:
   Naeem et al., Reliable Fidelity and Diversity Metrics, 2020,
   https://arxiv.org/abs/2002.09797, eq. 4, before the average.
   """
-  found = extract(features, real)
-  params = _balls(features, found, nearest_other(found, k)[0][:, -1])
+  embedded = extract(features, real)
+  params = _balls(features, embedded, nearest_other(embedded, k)[0][:, -1])
 
   def score(params: Any, x: Candidates) -> Array:
     squared = _squared(features, params, x)
@@ -68,15 +69,15 @@ def density(features: Features, real: Any, k: int = 5) -> Filter:
   return Filter('density', params, score, 1 / k)
 
 
-def _balls(features: Features, found: np.ndarray, radii: np.ndarray) -> dict[str, Any]:
-  centre = found.mean(0)
-  return {'features': dict(features.params), 'centre': centre, 'real': found - centre,
+def _balls(features: Features, centres: np.ndarray, radii: np.ndarray) -> dict[str, Any]:
+  centre = centres.mean(0)
+  return {'features': dict(features.params), 'centre': centre, 'real': centres - centre,
           'squared_radii': (radii ** 2).astype(np.float32)}
 
 
 def _squared(features: Features, params: Any, x: Candidates) -> Array:
   """Squared distances to the real examples: `[n, N]`."""
-  found = features.apply(params['features'], to_float(x.images)) - params['centre'][None]
-  cross = jnp.matmul(found, params['real'].T, precision=lax.Precision.HIGHEST)
-  return (jnp.sum(found ** 2, 1)[:, None] + jnp.sum(params['real'] ** 2, 1)[None] -
+  embedded = features.apply(params['features'], scaled(x.images)) - params['centre'][None]
+  cross = jnp.matmul(embedded, params['real'].T, precision=lax.Precision.HIGHEST)
+  return (jnp.sum(embedded ** 2, 1)[:, None] + jnp.sum(params['real'] ** 2, 1)[None] -
           2 * cross)

@@ -1,0 +1,1 @@
+"""What the programs of this folder share: flags, the runner, finding each other's runs."""

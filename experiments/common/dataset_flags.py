@@ -1,0 +1,46 @@
+"""The flags that name a data set, of every program."""
+from typing import Any
+
+from absl import flags
+
+from common.program import plain
+from jaxsynth.data import DatasetSpec
+
+
+def define(values: flags.FlagValues) -> None:
+  """Defines `--dataset`, `--split`, `--data_dir` and how images come to one shape."""
+  flags.DEFINE_string('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared "
+                      'tfds data set, a folder of images, or an .npz file.', flag_values=values)
+  flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.', flag_values=values)
+  flags.DEFINE_string('split', 'train', "Split of a tfds data set or of mnist5k, as "
+                      "'train[:55000]'.", flag_values=values)
+  flags.DEFINE_string('image_key', 'image', "A tfds data set's feature of images.",
+                      flag_values=values)
+  flags.DEFINE_string('label_key', 'label', "A tfds data set's feature of labels; empty for "
+                      'none.', flag_values=values)
+  flags.DEFINE_list('image_size', None, 'Height and width, as 28,28; the data\'s own by '
+                    'default.', flag_values=values)
+  flags.DEFINE_integer('channels', None, "1 or 3; the data's own by default.",
+                       flag_values=values)
+  flags.DEFINE_enum('fit', 'crop', ['crop', 'pad'], 'How images come to --image_size.',
+                    flag_values=values)
+  flags.register_validator(
+      'image_size', lambda v: v is None or len(v) == 2 and positive(v),
+      'expected height and width, as 28,28', flag_values=values)
+  flags.register_validator('channels', lambda v: v in (None, 1, 3), 'expected 1 or 3',
+                           flag_values=values)
+
+
+def positive(texts: list[str]) -> bool:
+  """Whether they are positive integers, one at least."""
+  return bool(texts) and all(x.strip().isdigit() and int(x) > 0 for x in texts)
+
+
+def given(values: flags.FlagValues) -> dict[str, Any]:
+  """The data set's flags by name, as JSON holds them."""
+  return {name: plain(values[name].value) for name in DatasetSpec._fields}
+
+
+def spec(values: flags.FlagValues) -> DatasetSpec:
+  """The data set that the flags name."""
+  return DatasetSpec.of(given(values))

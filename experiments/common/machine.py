@@ -1,0 +1,71 @@
+"""Devices, memory, and compiled programs kept between runs."""
+import ctypes
+import hashlib
+import os
+import pathlib
+import platform
+
+from absl import app, logging
+import jax
+
+
+def take_devices(n: int) -> list[jax.Device]:
+  """The first `n` devices; on CPU as many are made.
+
+  Raises:
+    app.UsageError: there are fewer, or several hosts.
+  """
+  if n > 1:
+    jax.config.update('jax_num_cpu_devices', n)  # no effect on GPU and TPU
+  if jax.process_count() > 1:
+    raise app.UsageError('this experiment runs on one host; for several, write a loop of '
+                         'your own with data.batch_at(..., process_index, process_count)')
+  if jax.device_count() < n:
+    raise app.UsageError(f'--devices={n}, but there are {jax.device_count()}: '
+                         f'{jax.devices()}')
+  return jax.devices()[:n]
+
+
+def keep_compiled() -> None:
+  """Turns JAX's persistent compilation cache on, in the user's cache folder.
+
+  The folder is named by the CPU's features: code compiled for one CPU may not run
+  on another that mounts the same home.
+  """
+  root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+  path = root / 'jaxsynth' / 'compiled' / hashlib.sha256(_cpu().encode()).hexdigest()[:16]
+  try:
+    path.mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    logging.warning('compiled programs are not kept: %s', error)
+    return
+  jax.config.update('jax_compilation_cache_dir', str(path))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
+  jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
+
+
+def keep_memory() -> None:
+  """Keeps freed memory in the process, where the C library is glibc.
+
+  XLA:CPU allocates a program's temporaries (170 MB for the article's step) at every
+  call; glibc returns them to the kernel, which zeroes each page anew: 43,000 page
+  faults a step.
+  """
+  try:
+    mallopt = ctypes.CDLL('libc.so.6').mallopt
+  except (OSError, AttributeError):  # not glibc
+    return
+  arena_max, mmap_threshold, trim_threshold = -8, -3, -1
+  mallopt(arena_max, 1)  # other arenas always map what is large
+  mallopt(mmap_threshold, 1 << 30)
+  mallopt(trim_threshold, (1 << 31) - 1)
+
+
+def _cpu() -> str:
+  """The machine's architecture and instruction sets."""
+  try:
+    lines = pathlib.Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+  except OSError:
+    return platform.machine() + platform.processor()
+  return platform.machine() + next(
+      (line for line in lines if line.startswith(('flags', 'Features'))), '')

@@ -1,0 +1,75 @@
+"""Flags of sampling: those that a family of models lets differ from its training.
+
+Which they are is known once the run is: of `--run=/tmp/mnist --temperature=2` the first flag
+is looked at before the others are parsed.
+"""
+from collections.abc import Callable, Sequence
+import pathlib
+import sys
+from types import ModuleType
+from typing import Any
+
+from absl import app, flags
+
+from common import experiments
+from common.program import Parser, plain, show_in_help
+from jaxsynth.runs import record as records
+
+
+def of_run(folder: str) -> ModuleType:
+  """The program that trained the run in a folder.
+
+  Raises:
+    ValueError, OSError: no run there, or one of no program that there is.
+  """
+  record = records.read_record(pathlib.Path(folder).expanduser())
+  return experiments.program(record.get('experiment', experiments.FIRST))
+
+
+def parser(flag: str, program_of: Callable[[str], ModuleType] = of_run,
+           default: str | None = None) -> Parser:
+  """A parser of flags that first defines those of sampling, for `program.run`.
+
+  Args:
+    flag: the one that names the run or the experiment.
+    program_of: from its value to the program.
+    default: of the flag; with `None` no flags of sampling are defined where it is not given.
+  """
+  def parse(argv: list[str]) -> list[str]:
+    try:
+      name = peek(argv, flag) or default
+      if name is not None:
+        define(program_of(name), flags.FLAGS)
+    except (ValueError, OSError) as error:
+      # help needs no run; and a pipeline checks flags before it has trained one
+      if not any(arg.lstrip('-').startswith(('help', 'only_check_args')) for arg in argv):
+        sys.stderr.write(f'FATAL Flags parsing error: {error}\n')
+        raise SystemExit(1) from error
+    return app.parse_flags_with_usage(argv)
+  return parse
+
+
+def define(program: ModuleType, values: flags.FlagValues) -> None:
+  """Defines a program's flags of sampling; not given, they are as in training."""
+  defined = flags.FlagValues()
+  program.define_flags(defined)
+  for name in program.SAMPLING:
+    defined.set_default(name, None)
+    defined[name].help += ' By default as in training.'
+    flags.DEFINE_flag(defined[name], values, program.__name__)
+  show_in_help(values)
+
+
+def given(program: ModuleType, values: flags.FlagValues) -> dict[str, Any]:
+  """The flags of sampling that were given, by name."""
+  return {name: plain(values[name].value) for name in program.SAMPLING
+          if name in values and values[name].value is not None}
+
+
+def peek(argv: Sequence[str], flag: str) -> str | None:
+  """A flag's value, whatever the other flags are; flagfiles are looked into."""
+  scratch = flags.FlagValues()
+  scratch.set_gnu_getopt(True)
+  flags.DEFINE_string(flag, None, '', flag_values=scratch)
+  scratch([argv[0], *scratch.read_flags_from_files(list(argv[1:]))], known_only=True)
+  return scratch[flag].value

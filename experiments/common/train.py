@@ -1,0 +1,135 @@
+"""The flags and the program that every family of models shares."""
+from collections.abc import Callable, Mapping, Sequence
+import pathlib
+from typing import Any
+
+from absl import flags
+import jax
+import jax.numpy as jnp
+import optax
+
+from common import clock, dataset_flags, experiments, machine, program
+from jaxsynth import data, parallel, runs
+from jaxsynth.files import CheckpointError
+from jaxsynth.runs import folder as folders, record as records
+from jaxsynth.runs.train import train
+
+Build = Callable[[Mapping[str, Any], runs.About], runs.Run]
+DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
+positive = dataset_flags.positive
+
+
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags of the data, the run, the optimizers' schedule, and the devices."""
+  dataset_flags.define(values)
+  number, text, choice, yes = (
+      flags.DEFINE_integer, flags.DEFINE_string, flags.DEFINE_enum, flags.DEFINE_bool)
+  at_least = lambda n: {'lower_bound': n, 'flag_values': values}
+  text('workdir', None, 'Folder of all outputs; made if missing.', required=True,
+       flag_values=values)
+  yes('fresh', False, 'Remove the run in --workdir and start anew.', flag_values=values)
+  number('seed', 0, 'Of everything random.', **at_least(0))
+
+  number('steps', 3000, 'Steps of the whole run.', **at_least(1))
+  number('batch_size', 64, 'Images a step, all devices together.', **at_least(1))
+  number('accumulate', 1, 'Parts that a step takes its batch in, to save memory; not where the '
+         'loss of a batch is no mean over examples, as with batch normalisation.', **at_least(1))
+  choice('schedule', 'constant', ['constant', 'cosine'], 'Of all learning rates, over --steps.',
+         flag_values=values)
+  flags.DEFINE_float('ema_decay', 0.99, 'Of the averaged model.', upper_bound=1, **at_least(0))
+  yes('conditional', False, 'Give the model the label.', flag_values=values)
+  choice('dtype', 'float32', ['float32', 'bfloat16'], 'Of the computation.', flag_values=values)
+
+  choice('parallel', 'jit', ['jit', 'pmap', 'sharded'], 'How steps compile.',
+         flag_values=values)
+  number('devices', 1, 'How many; on CPU they are virtual.', **at_least(1))
+  number('steps_per_call', 1, 'Steps fused into one compiled call; intervals must be multiples '
+         'of it.', **at_least(1))
+  yes('compilation_cache', True, 'Keep compiled programs between runs.', flag_values=values)
+
+  number('log_every', 10, 'Steps between lines of metrics.jsonl.', **at_least(1))
+  number('sample_every', 200, 'Steps between sample grids; 0: at the end.', **at_least(0))
+  number('checkpoint_every', 500, 'Steps between checkpoints; the last step always has one.',
+         **at_least(1))
+  number('eval_every', 0, 'Steps between lines of scores.jsonl, each with a checkpoint, of '
+         'which the best is kept; 0 for none.', **at_least(0))
+  number('eval_samples', 2000, 'Synthetic images that are scored.', **at_least(200))
+  text('eval_split', None, 'Real images that they are scored against: a split, a folder or an '
+       '.npz file; by default the validation split.', flag_values=values)
+  yes('tensorboard', True, 'Write event files.', flag_values=values)
+  number('num_synthetic', 1000, 'Images of synthetic.npz; 0: none.', **at_least(0))
+  flags.register_validator('ema_decay', lambda x: x < 1, 'expected less than 1',
+                           flag_values=values)
+  flags.register_multi_flags_validator(
+      ['devices', 'parallel'], lambda f: f['devices'] == 1 or f['parallel'] != 'jit',
+      '--devices above 1 needs --parallel=pmap or sharded', flag_values=values)
+  flags.register_multi_flags_validator(
+      ['devices', 'batch_size', 'accumulate'],
+      lambda f: f['batch_size'] % (f['devices'] * f['accumulate']) == 0,
+      '--batch_size must be a multiple of --devices times --accumulate', flag_values=values)
+  flags.register_multi_flags_validator(
+      ['steps_per_call', 'steps', 'log_every', 'sample_every', 'checkpoint_every', 'eval_every'],
+      lambda f: not any(f[name] % f['steps_per_call'] for name in f),
+      '--steps, --log_every, --sample_every, --checkpoint_every and --eval_every must be '
+      'multiples of --steps_per_call', flag_values=values)
+
+
+def rate(peak: float, config: Mapping[str, Any]) -> float | optax.Schedule:
+  """A learning rate that starts at `peak` and goes as `--schedule` says."""
+  return peak if config['schedule'] == 'constant' else optax.cosine_decay_schedule(
+      peak, config['steps'])
+
+
+def main(define_flags: Callable[[flags.FlagValues], None], build: Build) -> None:
+  """Trains what `build` makes of the flags.
+
+  Args:
+    define_flags: the family's flags, `define` among them.
+    build: `(flags by name, about the data) -> Run`.
+  """
+  name = pathlib.Path(build.__code__.co_filename).stem
+  program.run(lambda: _main(name, experiments.recorded(define_flags, flags.FLAGS), build),
+              define_flags)
+
+
+def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
+  path = pathlib.Path(flags.FLAGS.workdir)
+  devices = machine.take_devices(config['devices'])
+  try:
+    train_in(path, experiment, config, build, devices, fresh=flags.FLAGS.fresh)
+  except CheckpointError as error:
+    raise CheckpointError(f'{error}: --fresh') from error
+  except FloatingPointError as error:
+    raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
+  except OSError as error:
+    raise SystemExit(f'{error}\nThe same command goes on from the last checkpoint.') from error
+  print(f'done: {path}')
+
+
+def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build: Build,
+             devices: Sequence[jax.Device], *, fresh: bool = False) -> None:
+  """Trains what `build` makes of the flags in a folder, or goes on with the run in it.
+
+  Args:
+    path: the folder; made if missing.
+    experiment: name of the program that `build` is of.
+    config: all its flags but those of the folder, as JSON holds them.
+    build: `(flags by name, about the data) -> Run`.
+    devices: as many as the flags say.
+    fresh: whether a run in the folder is removed first.
+
+  Raises:
+    runs.RunError: another run is in the folder, or in use.
+    As `jaxsynth.runs.train.train`.
+  """
+  settings, spec = runs.Settings.of(config), data.DatasetSpec.of(config)
+  source = data.open_dataset(spec)
+  run = build(config, runs.About(source.image_shape, source.num_classes,
+                                 parallel.axis_name(settings.parallel), source.name))
+  record = records.record(experiment, config, source, devices)
+  with folders.opened(path, fresh=fresh):
+    if (path / records.NAME).exists():
+      before = records.read_record(path)
+      records.check_same_run(before, record, experiments.config_of(before))
+    train(run, source, settings, path, record=record, spec=spec, devices=devices,
+          began=clock.START)

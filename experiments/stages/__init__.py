@@ -1,0 +1,1 @@
+"""What `pipeline.py` knows of the other programs, and how it runs them as stages."""

@@ -1,0 +1,107 @@
+"""The flags of the pipeline, checked before any stage."""
+from collections.abc import Iterable
+import pathlib
+import re
+from types import ModuleType
+from typing import Any
+
+from absl import flags
+
+from common import dataset_flags, experiments, role_flags, sampling_flags
+from jaxsynth import quality
+from jaxsynth.data import DatasetSpec
+from stages import record as records, training as trainings
+from stages.plan import Options
+from stages.stage import NAMES
+
+DOWNSTREAM = ('sizes', 'parts', 'seeds', 'steps')
+
+
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, but for those of sampling, which the experiment has."""
+  text, number, several = flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_list
+  here: dict[str, Any] = {'flag_values': values}
+  filters = ', '.join(quality.FILTERS)
+  role_flags.define_splits(values)
+  text('out', None, 'Folder of everything; made if missing.', required=True, **here)
+  several('stages', list(NAMES), f'Some of {",".join(NAMES)}; by default all.', **here)
+  several('rerun', [], 'Stages that are run from nothing, whatever is there.', **here)
+  number('seed', 0, 'Of every stage.', lower_bound=0, **here)
+  text('experiment', experiments.FIRST, 'The program of experiments/ that trains, without .py: '
+       f'{", ".join(experiments.names())}. Its flags of sampling can be given here.', **here)
+  text('train_flags', None, 'Flagfile of the experiment.', **here)
+  text('name', 'synthetic', 'Of the synthetic data set; the filtered one is NAME_filtered.', **here)
+  number('num', None, 'Synthetic images; by default as many as are trained on.', lower_bound=100,
+         **here)
+  text('labels', 'data', "Of a conditional model: 'data', in the proportions of the data; "
+       "'balanced'; or shares, as synthesize.py takes them.", **here)
+  flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of the training images '
+                    'does; so an unconditional model is of use to classifiers too.', **here)
+  several('filters', [], f'Some of {filters}: a second set of what passes them; empty for none.',
+          **here)
+  flags.DEFINE_float('keep', None, 'The share of real images that each filter lets pass.',
+                     lower_bound=.01, upper_bound=1., **here)
+  text('require', None, 'What the last set must score, as frechet<=20,recall>=.5; else it is '
+       f'rejected, and the exit code is {quality.REJECTED}.', **here)
+  text('features', 'auto', 'What filters and scores stand on: auto, mnist, random, pixels or an '
+       '.npz file of Inception.', **here)
+  several('downstream_sizes', None, 'Real training images that classifiers get, as 100,1000,all.',
+          **here)
+  several('downstream_parts', None, 'Synthetic parts, as .5,1.', **here)
+  number('downstream_seeds', None, 'Repetitions.', lower_bound=1, **here)
+  number('downstream_steps', None, 'Steps of each classifier.', lower_bound=1, **here)
+
+  for name in ('stages', 'rerun'):
+    flags.register_validator(name, lambda x: set(x) <= set(NAMES),
+                             f'expected some of {", ".join(NAMES)}', **here)
+  flags.register_validator(
+      'filters', lambda x: set(x) <= set(quality.FILTERS) and len(set(x)) == len(x),
+      f'expected some of {filters}, each once', **here)
+  flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
+                           'expected small letters, digits and _', **here)
+
+
+def program(experiment: str) -> ModuleType:
+  """The program that trains.
+
+  Raises:
+    ValueError: none of that name.
+  """
+  names = experiments.names()
+  if experiment not in names:
+    raise ValueError(f'--experiment={experiment}: expected one of {", ".join(names)}, the programs '
+                     'of experiments/ that train')
+  return experiments.program(experiment)
+
+
+def given(values: flags.FlagValues) -> Options:
+  """The flags as a value.
+
+  Raises:
+    ValueError: no such experiment; a flagfile of the training that is missing, that its
+      experiment refuses, or that says what the pipeline does.
+  """
+  spec = dataset_flags.spec(values)
+  splits = {name: values[name].value for name in ('validation_split', 'test_split')}
+  sampling = sampling_flags.given(program(values.experiment), values)
+  training = trainings.read(values.experiment, values.train_flags, {
+      **dataset_flags.given(values), 'seed': values.seed})
+  downstream = {name: values[f'downstream_{name}'] for name in DOWNSTREAM}
+  return Options(
+      out=str(pathlib.Path(values.out).expanduser()), data=spec, splits=splits,
+      files=records.files_digest([spec, *places(splits.values())]), seed=values.seed,
+      training=training, name=values.name, num=values.num,
+      labels=values.labels,
+      sampling=tuple(values[name].serialize() for name, value in sampling.items()
+                     if value != training.config[name]),
+      pseudo_labels=values.pseudo_labels, filters=','.join(values.filters),
+      keep=values.keep, require=values.require,
+      features=values.features,
+      downstream={name: ','.join(flag.value) if isinstance(flag.value, list) else str(flag.value)
+                  for name, flag in downstream.items() if flag.value is not None})
+
+
+def places(splits: Iterable[str | None]) -> list[DatasetSpec]:
+  """The folders and files that stand for splits."""
+  return [DatasetSpec(split) for split in splits
+          if split and pathlib.Path(split).expanduser().exists()]

@@ -1,0 +1,96 @@
+"""What tells a data set from another: a digest of a few examples, or of every one."""
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+import hashlib
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxsynth.data.batches import Source
+from jaxsynth.data.memory import DecodedSource
+
+BLOCK = 512  # examples decoded together
+SPREAD = 64  # examples of `digest`
+
+
+class Example(NamedTuple):
+  """An image uint8 `[H, W, C]` of any size, and its label or `None`."""
+  image: np.ndarray
+  label: int | None
+
+
+def digest(source: Source) -> str:
+  """SHA-256 of 64 examples spread over the data: what a run's record says of them."""
+  batch = source.take(np.linspace(0, source.size - 1, SPREAD).astype(np.int64))
+  return hashlib.sha256(b''.join(batch[name].tobytes() for name in sorted(batch))).hexdigest()
+
+
+def fingerprint(source: Source) -> dict[str, Any]:
+  """Size, shapes, classes, moments of the pixels, and a SHA-256 of every example in order.
+
+  An example is digested as `HxWxC:label`, a line end and its bytes.
+
+  Args:
+    source: any, also one whose images have their own sizes.
+
+  Returns:
+    Of JSON's types: `size`, `shapes` (shape to how many), `classes` (counts or `None`),
+    `least`, `greatest`, `mean`, `deviation`, `zero` (the share of pixels that are 0), and
+    `sha256`.
+
+  Raises:
+    ValueError: an example that cannot be read; it is named.
+  """
+  sha, shapes = hashlib.sha256(), dict[str, int]()
+  counts = np.zeros(source.num_classes or 0, np.int64)
+  values = np.zeros(256, np.int64)
+  for image, label in examples_of(source):
+    shape = 'x'.join(map(str, image.shape))
+    shapes[shape] = shapes.get(shape, 0) + 1
+    sha.update(f'{shape}:{"" if label is None else label}\n'.encode())
+    sha.update(np.ascontiguousarray(image).tobytes())
+    values += np.bincount(image.ravel(), minlength=256)
+    if label is not None:
+      counts[label] += 1
+  return {'size': source.size, 'shapes': dict(sorted(shapes.items(), key=lambda x: -x[1])),
+          'classes': counts.tolist() if source.num_classes else None, **pixel_moments(values),
+          'sha256': sha.hexdigest()}
+
+
+def examples_of(source: Source) -> Iterator[Example]:
+  """All examples, in order; of a folder, whatever size each image has."""
+  with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    for start in range(0, source.size, BLOCK):
+      positions = np.arange(start, min(start + BLOCK, source.size))
+      if isinstance(source, DecodedSource):
+        yield from pool.map(_decoder(source), positions, source.read(positions.tolist()))
+      else:
+        batch = source.take(positions)
+        labels = batch.get('label', [None] * len(positions))
+        yield from (Example(image, None if label is None else int(label))
+                    for image, label in zip(batch['image'], labels))
+
+
+def pixel_moments(counts: np.ndarray) -> dict[str, float]:
+  """Moments of pixels, from how often each of 0 to 255 comes.
+
+  >>> pixel_moments(np.bincount([0, 0, 4], minlength=256))['mean'].__round__(3)
+  1.333
+  """
+  level, n = np.arange(256), counts.sum()
+  mean = float((counts * level).sum() / n)
+  there = np.flatnonzero(counts)
+  return {'least': int(there[0]), 'greatest': int(there[-1]), 'mean': mean,
+          'deviation': float(np.sqrt((counts * (level - mean) ** 2).sum() / n)),
+          'zero': float(counts[0] / n)}
+
+
+def _decoder(source: DecodedSource) -> Any:
+  def decode(position: int, record: Any) -> Example:
+    try:
+      return Example(*source.decode(record))
+    except Exception as error:  # decoders raise of many kinds
+      raise ValueError(f'{source.name}: {source.describe(int(position))} cannot be read '
+                       f'({error}); remove or replace it') from error
+  return decode

@@ -1,0 +1,91 @@
+"""Scores of arrays, for who has no run and no data set by name."""
+from typing import Any
+
+import numpy as np
+
+from jaxsynth import data
+from jaxsynth.data.examples import Examples
+from jaxsynth.evaluation.comparison import compare
+from jaxsynth.evaluation.scoring import evaluate
+from jaxsynth.evaluation.synthetic import Synthetic
+from jaxsynth.metrics import features, predict
+from jaxsynth.metrics.protocol import Scored
+
+Images = Any  # an array [N, H, W, C], `(images, labels)`, or Examples
+
+
+def score_arrays(synthetic: Images, real: Images, *, other: Images | None = None,
+                 train: Images | None = None, held_out: Images | None = None,
+                 net: str | features.Features = 'auto', digits: bool = False, seed: int = 0
+                 ) -> dict[str, Scored]:
+  """Scores synthetic images against real ones: what `evaluate.py` writes, of arrays.
+
+  Every set is an array of images `[N, H, W, C]`, uint8 in [0, 255] or floating in [-1, 1], a
+  pair `(images, labels)` with integer labels `[N]` from 0, or `Examples`, whose name the
+  protocols then give. All have images of one shape and at least 100 of them.
+
+  Args:
+    synthetic: what is judged.
+    real: the reference, which the model has not seen.
+    other: more real images, for the floor: what the scores are of real against real. By
+      default the training images, and without these half of `real`.
+    train: what the model learned from: whether it gives these back is then tested too.
+    held_out: real images that nothing learned from, for the floor of those tests.
+    net: features that distances stand on: `'auto'` (the MNIST network's for digits, else a
+      random network's), `'mnist'`, `'random'`, `'pixels'`, a file of Inception's weights, or
+      `Features`.
+    digits: whether the images are MNIST's digits, which a shipped classifier knows.
+    seed: of which images are halved and taken, since as many synthetic as other real ones
+      are scored.
+
+  Returns:
+    Name to score: `frechet`, `kernel`, `precision`, `recall`, `density`, `coverage`, those of
+    pixels, `duplicates`, and where there is what they need those of classes and of copies.
+    `MEANINGS` says what each means. A score has a value, a floor, a standard error where one
+    is known, and a protocol.
+
+  Raises:
+    ValueError: arrays that are no images or labels, sets that do not go together, or too
+      few images for the features' width.
+
+  >>> random = np.random.default_rng(0)
+  >>> real = random.integers(0, 256, (400, 4, 4, 1), np.uint8)
+  >>> scores = score_arrays(real[:200] // 2, real[200:], net='pixels')
+  >>> scores['frechet'].value > 5 * scores['frechet'].floor
+  True
+  >>> print(scores['recall'])  # doctest: +ELLIPSIS
+  recall_pixels 0... (real against real 0...; 100 real of real, 100 synthetic, features ...)
+  """
+  judged, reference = _examples('synthetic', synthetic), _examples('real', real)
+  others, trained, held = (None if x is None else _examples(name, x) for name, x in (
+      ('other', other), ('train', train), ('held out', held_out)))
+  labels = judged.labels
+  num_classes = None if labels is None else int(labels.max()) + 1
+  comparison = compare(Synthetic(judged, num_classes, {'kind': 'arrays'}), reference,
+                       other=others, train=trained, held_out=held, seed=seed)
+  if isinstance(net, str):
+    net = features.by_name(net, reference.images.shape[1:], digits)
+  return evaluate(comparison, net, digits).scores
+
+
+def _examples(name: str, given: Images) -> Examples:
+  """Whatever was given, as examples.
+
+  Raises:
+    ValueError: no images, or labels that do not go with them.
+  """
+  if isinstance(given, Examples):
+    name, images, labels = given
+  else:
+    images, labels = given if isinstance(given, tuple) else (given, None)
+  images = predict.checked(images, who=name)
+  images = images if images.dtype == np.uint8 else data.to_uint8(images)
+  if labels is None:
+    return Examples(name, images)
+  labels = np.asarray(labels)
+  if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+    raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected integers '
+                     f'[{len(images)}], one an image')
+  if labels.min() < 0:
+    raise ValueError(f'{name}: a label of {labels.min()}, expected them to be 0 or more')
+  return Examples(name, images, labels.astype(np.int32))

@@ -1,0 +1,1 @@
+"""The pages of each study: what is shown of an analysis, an evaluation, a downstream study."""

@@ -1,0 +1,90 @@
+"""How a step is compiled and fed: on one device, mapped over several, or sharded."""
+from collections.abc import Callable, Sequence
+import functools
+from typing import Literal, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxsynth import train_step as ts
+
+AXIS = 'batch'  # of a mapped step
+How = Literal['jit', 'pmap', 'sharded']
+
+
+class Compiled(NamedTuple):
+  """A compiled step, and where its arguments go.
+
+  Attributes:
+    step: `(state, batch, key) -> (state, metrics)`; of K steps a call, a batch has K first
+      and the metrics are the last step's.
+    put_batch: a host batch's leaf, to the devices.
+    put_state: a whole state, to the devices: laid out as the step returns it, so that its
+      first call compiles what all others run.
+  """
+  step: ts.Step
+  put_batch: Callable[[np.ndarray], jax.Array]
+  put_state: Callable[[ts.TrainState], ts.TrainState]
+
+
+def axis_name(how: How) -> str | None:
+  """The mapped axis that an algorithm must be built for, or `None`.
+
+  >>> axis_name('pmap'), axis_name('sharded')
+  ('batch', None)
+  """
+  return AXIS if how == 'pmap' else None
+
+
+def compiled(step: ts.Step, how: How, devices: Sequence[jax.Device], *, phases: int = 1,
+             steps_per_call: int = 1) -> Compiled:
+  """Compiles a step.
+
+  Args:
+    step: `Algorithm.step`, for `'pmap'` of an algorithm built with `axis_name(how)`.
+    how: `'jit'` on the first device; `'pmap'`, a program a device; `'sharded'`, one program
+      over all, with global batch statistics.
+    devices: which.
+    phases: of the schedule; batches have them first if more than one.
+    steps_per_call: steps fused into one call; batches have them before the phases.
+
+  Returns:
+    The step, which donates its state, and the placement of its arguments.
+  """
+  fused = steps_per_call > 1
+  axis = fused + (phases > 1)  # of the examples
+  step = _with_last_metrics(ts.scan(step)) if fused else step
+  if how == 'jit':
+    put = functools.partial(jax.device_put, device=devices[0])
+    return Compiled(ts.jit(step), put, put)
+  mesh = jax.sharding.Mesh(devices, (AXIS,))
+  replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  everywhere = functools.partial(jax.device_put, device=replicated)
+  if how == 'sharded':
+    divided = jax.sharding.NamedSharding(
+        mesh, jax.sharding.PartitionSpec(*(None,) * axis, AXIS))
+    return Compiled(ts.sharded(step, devices, batch_axis=axis),
+                    functools.partial(jax.device_put, device=divided), everywhere)
+  first = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
+
+  def shared_out(x: np.ndarray) -> jax.Array:  # [devices, ...]
+    n = len(devices)
+    x = x.reshape(*x.shape[:axis], n, x.shape[axis] // n, *x.shape[axis + 1:])
+    return jax.device_put(np.moveaxis(x, axis, 0), first)
+  return Compiled(ts.pmap(step, AXIS, devices), shared_out, everywhere)
+
+
+def stacked(batch_at: Callable, k: int, n: int) -> dict[str, np.ndarray]:
+  """Batch `k`, or batches `k` to `k + n - 1` stacked for a fused step."""
+  if n == 1:
+    return dict(batch_at(k))
+  each = [batch_at(i) for i in range(k, k + n)]
+  return {name: np.stack([batch[name] for batch in each]) for name in each[0]}
+
+
+def _with_last_metrics(steps: ts.Step) -> ts.Step:
+  """A scanned step whose metrics are those of its last."""
+  def call(state, batches, key):
+    state, metrics = steps(state, batches, key)
+    return state, jax.tree.map(lambda x: x[-1], metrics)
+  return call

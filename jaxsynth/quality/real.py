@@ -1,0 +1,91 @@
+"""The real images that filters and scores stand on: what the model learned from, and others."""
+import os
+from typing import NamedTuple, TYPE_CHECKING
+
+from jaxsynth import data
+from jaxsynth.data import fingerprint, roles, spec as specs
+from jaxsynth.data.examples import Examples, random_positions
+from jaxsynth.metrics import features
+from jaxsynth.quality import labeller, selection as selections
+from jaxsynth.quality.selection import Selection
+
+if TYPE_CHECKING:
+  from jaxsynth.runs import Trained  # which loads Orbax
+
+MOST, LEAST = 10_000, 100  # held-out images
+
+
+class RealData(NamedTuple):
+  """Real data.
+
+  Attributes:
+    train: what the model has learned from.
+    held_out: images that it has not, uint8 `[N, H, W, C]`, with labels or without.
+    features: that filters and scores stand on.
+  """
+  train: data.Source
+  held_out: Examples
+  features: features.Features
+
+
+def read_real(model: 'Trained', selection: Selection = Selection(), *,
+              validation_split: str | None = None, data_dir: str | os.PathLike | None = None,
+              features_name: str = 'auto') -> RealData:
+  """Reads training and held-out images for a model, and holds that a selection goes with them.
+
+  Args:
+    model: whose training images are meant.
+    selection: what they are for.
+    validation_split: real images that the model has not seen: a split, a folder or an .npz
+      file; by default the one that goes with what it was trained on, see `roles.held_out`.
+    data_dir: where tfds data sets are prepared; by default where they were for training.
+    features_name: as `features.by_name` takes it.
+
+  Returns:
+    The training images, at most 10,000 others, and the features.
+
+  Raises:
+    ValueError: a selection that the model or the data cannot serve; data that are not what the
+      model was trained on; no held-out split is known, or one of other images.
+    OSError, ImportError: the data cannot be read.
+  """
+  selections.check(selection, model)
+  spec = model.spec._replace(data_dir=str(data_dir) if data_dir else model.spec.data_dir)
+  train = data.open_dataset(spec)
+  if fingerprint.digest(train) != model.record['data']['digest']:
+    raise ValueError(f'{train.name} {spec.split} is not what the run was trained on; give '
+                     '--data_dir')
+  if selection.needs_labeller:
+    _check_labels(selection, train)
+  split = validation_split or roles.held_out(spec)
+  held = data.open_dataset(spec.of_split(split))
+  _check_held_out(split, held, train, selection, conditional=model.run.num_classes is not None)
+  batch = held.take(random_positions(held.size, MOST))
+  if len(batch['image']) < LEAST:
+    raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
+                     f'least {LEAST}')
+  name = (data.DatasetSpec(split).title if specs.is_path(split) else f'{held.name}/{split}')
+  return RealData(train, Examples(name, batch['image'], batch.get('label')), features.by_name(
+      features_name, model.image_shape, specs.are_digits(spec)))
+
+
+def _check_labels(selection: Selection, train: data.Source) -> None:
+  """Holds that there is something for a classifier to learn, and that a given one fits."""
+  if train.num_classes is None:
+    which = '--pseudo_labels' if selection.pseudo_labels else '--filters=classifier'
+    raise ValueError(f'{which}: {train.name} has no labels for a classifier to learn')
+  if selection.classifier is not None:
+    labeller.load_labeller(selection.classifier, train.image_shape, train.num_classes)
+
+
+def _check_held_out(split: str, held: data.Source, train: data.Source, selection: Selection,
+                    conditional: bool) -> None:
+  where = f'--validation_split={split}'
+  if held.image_shape != train.image_shape:
+    raise ValueError(f'{where}: images {list(held.image_shape)}, expected '
+                     f'{list(train.image_shape)}')
+  if selection.filters and conditional and held.num_classes is None:
+    raise ValueError(f'{where}: no labels, which the filters of a conditional model need')
+  unlabelled = None if 'classifier' not in selection.filters else train.num_classes
+  if selection.needs_labeller and held.num_classes not in (unlabelled, train.num_classes):
+    raise ValueError(f'{where}: {held.num_classes} classes, expected {train.num_classes}')

@@ -1,0 +1,8 @@
+"""A training run as a folder: made, resumed, scored as it learns, loaded again."""
+from jaxsynth.runs.loading import best_step, load, own_samples, Trained
+from jaxsynth.runs.record import About, RESUMABLE, RunError
+from jaxsynth.runs.run import Decoder, Run
+from jaxsynth.runs.settings import Settings
+
+__all__ = ('About', 'Decoder', 'RESUMABLE', 'Run', 'RunError', 'Settings', 'Trained', 'best_step',
+           'load', 'own_samples')

@@ -1,0 +1,92 @@
+"""Pictures of a run, and its synthetic images."""
+from collections.abc import Mapping
+import pathlib
+
+import jax
+import numpy as np
+
+from jaxsynth import data, files, images, synthesis, train_step as ts
+from jaxsynth.runs.run import Run
+from jaxsynth.tensorboard import TensorBoard
+
+SHOWN = 100  # samples of a grid
+
+
+class Artist:
+  """Draws from the averaged model: grids as training goes, images at the end.
+
+  Args:
+    folder: of the run.
+    run: what is trained.
+    source: real images, shown once.
+    seed: of which real images are shown.
+    key: of every sample; grids and the final images are the same samples.
+    board: TensorBoard, or `None`.
+  """
+
+  def __init__(self, folder: pathlib.Path, run: Run, source: data.Source, seed: int,
+               key: jax.Array, board: TensorBoard | None = None):
+    self._folder, self._run, self._key, self._board = folder, run, key, board
+    self._draw = synthesis.drawer(run.sample, run.num_classes)
+    self._logits = None if run.logits is None else jax.jit(run.logits)
+    real = data.batch_at(source, SHOWN, seed)(0)
+    self._real = data.to_float(real)
+    images.save_png(folder / 'samples/real.png', images.grid(real['image']), scale=2)
+
+  def scalars(self, step: int, row: Mapping[str, float]) -> None:
+    """A line of metrics, to TensorBoard."""
+    if self._board:
+      self._board.scalars(step, row)
+
+  def show(self, step: int, state: ts.TrainState) -> None:
+    """A 10x10 grid, always of the same samples."""
+    fakes = self._draw(*ts.averaged(state), self._key, 0, SHOWN)
+    grid = images.grid(data.to_uint8(fakes))
+    images.save_png(self._folder / f'samples/step_{step:06d}.png', grid, scale=2)
+    if self._board:
+      self._board.image(step, 'samples', grid)
+      self._histograms(step, state, fakes)
+
+  def _histograms(self, step: int, state: ts.TrainState, fakes: np.ndarray) -> None:
+    """What a discriminator says of real images and of samples."""
+    if self._logits is None or self._board is None:
+      return
+    classes, whole = self._run.num_classes, SHOWN - SHOWN % self._run.packing
+    labels = synthesis.labels_for(np.arange(SHOWN), classes or 1)
+    for name, image, label in (('real', self._real['image'], self._real.get('label')),
+                               ('fake', fakes, labels)):
+      cond = () if classes is None else (label[:whole],)
+      logits = self._logits(state, image[:whole], *cond)
+      self._board.histogram(step, f'logits/{name}', np.asarray(logits))
+
+  def draw(self, state: ts.TrainState, key: jax.Array, n: int) -> np.ndarray:
+    """Samples 0 to `n - 1` of a key, uint8 `[n, H, W, C]`.
+
+    Raises:
+      FloatingPointError: pixels that are not finite.
+    """
+    drawn = self._draw(*ts.averaged(state), key, 0, n)
+    if not np.isfinite(drawn).all():
+      raise FloatingPointError(f'step {int(state.step)}: the averaged model draws pixels that '
+                               'are not finite; lower the learning rates, or train in float32')
+    return data.to_uint8(drawn)
+
+  def synthesize(self, state: ts.TrainState, n: int) -> None:
+    """`synthetic.npz`: `images` uint8 `[n, H, W, C]`, and `labels` if conditional."""
+    if not n:
+      return
+    arrays = {'images': self.draw(state, self._key, n)}
+    if self._run.num_classes is not None:
+      arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
+    with files.write_aside(self._folder / 'synthetic.npz') as f:
+      np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
+
+  def flush(self) -> None:
+    """Writes TensorBoard's pending points."""
+    if self._board:
+      self._board.flush()
+
+  def close(self) -> None:
+    """Finishes TensorBoard's files."""
+    if self._board:
+      self._board.close()

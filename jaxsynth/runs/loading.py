@@ -1,0 +1,168 @@
+"""A trained model, from the folder that its run left."""
+from collections.abc import Callable, Iterator, Mapping
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+from typing import Any, NamedTuple
+
+from absl import logging
+import jax
+import numpy as np
+
+from jaxsynth import data, synthesis
+from jaxsynth.metrics import predict
+from jaxsynth.runs import scores
+from jaxsynth.runs.record import read_record
+from jaxsynth.runs.run import keys_of, Run
+from jaxsynth.types import PerPlayer, TrainState
+
+Build = Callable[[Mapping[str, Any], Mapping[str, Any]], Run]
+
+
+class Trained(NamedTuple):
+  """What sampling needs, and where it is from.
+
+  Attributes:
+    run: the model, rebuilt.
+    params: of the averaged players.
+    variables: of the averaged players.
+    digest: SHA-256 of params and variables.
+    record: the run's `config.json`.
+    folder: of the run.
+    sampling: flags of sampling that are not what they were in training, by name.
+    step: of the checkpoint that was asked for; `None` for the newest.
+  """
+  run: Run
+  params: PerPlayer
+  variables: PerPlayer
+  digest: str
+  record: dict[str, Any]
+  folder: pathlib.Path
+  sampling: Mapping[str, Any] = {}
+  step: int | None = None
+
+  @property
+  def image_shape(self) -> tuple[int, int, int]:
+    """`(H, W, C)`."""
+    height, width, channels = self.record['data']['image_shape']
+    return height, width, channels
+
+  @property
+  def spec(self) -> data.DatasetSpec:
+    """What it was trained on."""
+    return data.DatasetSpec.of(self.record['flags'])
+
+  @property
+  def provenance(self) -> dict[str, Any]:
+    """What a data set says of its model; no paths."""
+    flags = {k: v for k, v in self.record['flags'].items() if k != 'data_dir'}
+    named = {k: self.record[k] for k in ('experiment',) if k in self.record}
+    return {**named, 'digest': self.digest, 'flags': flags, 'data': self.record['data'],
+            **self.sampling}
+
+  def streamer(self, seed: int, shares: synthesis.labels.Shares | None = None,
+               **options: Any) -> synthesis.draw.Stream:
+    """`synthesis.streamer` of this model."""
+    return synthesis.streamer(self.run.sample, self.params, self.variables, seed, shares,
+                              **options)
+
+
+def load(folder: str | os.PathLike, build: Build, step: int | None = None,
+         sampling: Mapping[str, Any] | None = None) -> Trained:
+  """Rebuilds a run and reads its newest whole checkpoint, or that of `step`.
+
+  Args:
+    folder: of the run.
+    build: `(record, sampling) -> Run`, the same model that was trained. Programs of
+      `experiments/` pass one that finds the experiment which the record names.
+    step: of the checkpoint; by default the newest.
+    sampling: flags of sampling that differ from the run's own, say `{'temperature': 2.}`.
+
+  Raises:
+    FileNotFoundError: no run there, or no checkpoint.
+    RunError: a record that cannot be used.
+    checkpoint.CheckpointError: none is whole.
+    ValueError: what `build` refuses.
+  """
+  from jaxsynth import checkpoint  # Orbax is slow to load
+  path = pathlib.Path(folder).expanduser()
+  record = read_record(path)
+  run = build(record, dict(sampling or {}))
+  with hushed():
+    params, variables = checkpoint.load_averaged(path / 'checkpoints', step)
+  return Trained(run, params, variables, digest_of(params, variables), record, path,
+                 dict(sampling or {}), step)
+
+
+def load_state(trained: Trained) -> TrainState:
+  """The whole state of the checkpoint that a model was loaded from.
+
+  Raises:
+    ValueError: that checkpoint has no whole state any more.
+    checkpoint.CheckpointError, FileNotFoundError: as `load`.
+  """
+  from jaxsynth import checkpoint
+  image = np.zeros((1, *trained.image_shape), np.float32)
+  like = jax.eval_shape(trained.run.algorithm().init, jax.random.key(0),
+                        {'image': image, 'label': np.zeros(1, np.int32)})
+  with hushed():
+    state = checkpoint.load_state(trained.folder / 'checkpoints', like, trained.step)
+  kept = state.ema or {'params': state.params, 'variables': {
+      player: state.variables[player] for player in state.params}}
+  if digest_of(kept['params'], kept['variables']) != trained.digest:
+    raise ValueError('the checkpoint whose samples can be drawn has no whole state; name one by '
+                     '--step')
+  return state
+
+
+def own_samples(trained: Trained, n: int) -> tuple[np.ndarray, np.ndarray | None]:
+  """Samples 0 to `n - 1` as the run itself draws them: those of synthetic.npz go on with these.
+
+  Returns:
+    Images uint8 `[n, H, W, C]`, and labels int32 `[n]` or `None`.
+
+  Raises:
+    ValueError: pixels that are not finite.
+  """
+  classes = trained.run.num_classes
+  draw = synthesis.drawer(trained.run.sample, classes)
+  key = keys_of(trained.record['flags']['seed']).samples
+  drawn = draw(trained.params, trained.variables, key, 0, n)
+  images = data.to_uint8(predict.checked(drawn, who=f'the samples of {trained.folder.name}'))
+  labels = None if classes is None else np.asarray(synthesis.labels_for(np.arange(n), classes))
+  return images, labels
+
+
+def best_step(folder: str | os.PathLike) -> int:
+  """The step of least distance in scores.jsonl whose checkpoint is kept.
+
+  Raises:
+    FileNotFoundError: no checkpoint has a score.
+  """
+  path = pathlib.Path(folder).expanduser()
+  kept = [row for row in scores.read_scores(path)
+          if (path / 'checkpoints' / str(row['step'])).is_dir()]
+  if not kept:
+    raise FileNotFoundError(f'--step=best: {path} has no checkpoint with a score; train with '
+                            '--eval_every')
+  return min(kept, key=lambda row: row[scores.BEST])['step']
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+  """Orbax warns of reading only."""
+  verbosity = logging.get_verbosity()
+  logging.set_verbosity(logging.ERROR)
+  try:
+    yield
+  finally:
+    logging.set_verbosity(verbosity)
+
+
+def digest_of(params: PerPlayer, variables: PerPlayer) -> str:
+  """SHA-256 of a model."""
+  from jaxsynth import checkpoint
+  leaves = checkpoint.digests({'params': params, 'variables': variables})
+  return hashlib.sha256(json.dumps(leaves, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,141 @@
+"""`config.json`: all that rebuilds a run, and what may change while it goes on."""
+from collections.abc import Mapping, Sequence
+import json
+import pathlib
+import platform
+from typing import Any, NamedTuple
+
+from absl import logging
+import jax
+import numpy as np
+
+import jaxsynth
+from jaxsynth import data, files
+from jaxsynth.data import fingerprint
+
+NAME = 'config.json'
+FORMAT = 1
+# settings that a run which goes on may change without any bit of it changing
+RESUMABLE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'num_synthetic',
+             'tensorboard', 'eval_every', 'eval_samples', 'eval_split')
+# settings that it may change, though its bits may then differ
+ROUNDING = ('devices', 'parallel', 'steps_per_call')
+
+
+class RunError(ValueError):
+  """A folder holds no such run, or another one; the message says what to do."""
+
+
+class About(NamedTuple):
+  """What a model is built for, besides its flags.
+
+  Attributes:
+    image_shape: `(H, W, C)` of the data.
+    num_classes: of the data's labels, or `None`.
+    axis_name: of a mapped step, for networks with batch statistics; `None` for none.
+    name: of the data, for messages.
+  """
+  image_shape: tuple[int, int, int]
+  num_classes: int | None = None
+  axis_name: str | None = None
+  name: str = 'the data set'
+
+  def classes_if(self, conditional: bool) -> int | None:
+    """The number of classes of a conditional model, `None` of another.
+
+    Raises:
+      RunError: conditional, but the data have no labels.
+    """
+    if conditional and self.num_classes is None:
+      raise RunError(f'--conditional: {self.name} has no labels')
+    return self.num_classes if conditional else None
+
+
+def record(experiment: str, flags: Mapping[str, Any], source: data.Source,
+           devices: Sequence[jax.Device]) -> dict[str, Any]:
+  """All that `config.json` says: enough to rebuild the run, and what it ran on.
+
+  Args:
+    experiment: name of the program whose `build` makes the run.
+    flags: name to value, as JSON holds it.
+    source: what is trained on.
+    devices: on which.
+  """
+  import flax
+  import optax
+  return {
+      'format': FORMAT, 'experiment': experiment, 'flags': dict(flags),
+      'data': {'name': source.name, 'image_shape': list(source.image_shape),
+               'size': source.size, 'num_classes': source.num_classes,
+               'digest': fingerprint.digest(source)},
+      'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
+                   'flax': flax.__version__, 'optax': optax.__version__,
+                   'numpy': np.__version__, 'python': platform.python_version()},
+      'devices': [str(d) for d in devices], 'platform': devices[0].platform}
+
+
+def read_record(folder: pathlib.Path) -> dict[str, Any]:
+  """A run's `config.json`.
+
+  Raises:
+    FileNotFoundError: no run there.
+    RunError: not such a record, or one of a newer version.
+  """
+  path = folder / NAME
+  if not path.is_file():
+    raise FileNotFoundError(f'{folder}: no run there (no {NAME}); expected the --workdir of a '
+                            'training program of experiments/, as mnist_dcgan.py')
+  try:
+    stored = json.loads(path.read_text(encoding='utf-8'))
+    right = isinstance(stored['flags'], dict) and isinstance(stored['data'], dict)
+  except (ValueError, KeyError, TypeError):
+    right = False
+  if not right:
+    raise RunError(f'{path}: not the record of a run; bring a copy of it back')
+  if stored.get('format', 0) > FORMAT:
+    version = stored.get('versions', {}).get('jaxsynth', 'unknown')
+    raise RunError(f'{path}: a record of format {stored["format"]}, written by jaxsynth '
+                   f'{version}; jaxsynth {jaxsynth.__version__} reads formats up to {FORMAT}: '
+                   'install a newer one. Nothing was changed')
+  return stored
+
+
+def write_record(folder: pathlib.Path, new: Mapping[str, Any]) -> None:
+  """Writes `config.json`, whole or not at all."""
+  with files.write_aside(folder / NAME) as f:
+    f.write(json.dumps(new, indent=2).encode() + b'\n')
+
+
+def check_same_run(before: Mapping[str, Any], now: Mapping[str, Any],
+                   old_flags: Mapping[str, Any]) -> None:
+  """Holds that a run may go on: what may change does so with a warning, if bits may differ.
+
+  Args:
+    before: the record in the folder.
+    now: that of the run which wants to go on.
+    old_flags: the flags of `before`, with the defaults of those that it lacks.
+
+  Raises:
+    RunError: another experiment, other flags or other data; it lists them.
+  """
+  new_flags = now['flags']
+  # where the learning rate depends on how long the run is, its length is fixed
+  fixed = any(x.get('schedule', 'constant') != 'constant' for x in (old_flags, new_flags))
+  free = [name for name in RESUMABLE if not (fixed and name == 'steps')]
+  changed = [n for n in sorted({*old_flags, *new_flags}) if old_flags.get(n) != new_flags.get(n)]
+  lines = [f'\n  --{n}: {old_flags.get(n)!r} before, {new_flags.get(n)!r} now'
+           for n in changed if n not in (*ROUNDING, *free)]
+  if 'experiment' in before and before['experiment'] != now['experiment']:
+    lines.insert(0, f'\n  experiment: {before["experiment"]} before, {now["experiment"]} now')
+  lines += [f'\n  data {n}: {x!r} before, {now["data"].get(n)!r} now'
+            for n, x in before['data'].items() if x != now['data'].get(n)]
+  if lines:
+    raise RunError('the run in --workdir was another one:' + ''.join(lines) +
+                   '\nName another folder, or start anew with --fresh')
+  for name in (n for n in changed if n in ROUNDING):
+    logging.warning('--%s: %r before, %r now; bits may differ from a run never stopped',
+                    name, old_flags.get(name), new_flags.get(name))
+  for name in ('versions', 'platform'):
+    if before.get(name) != now[name]:
+      logging.warning('%s: %s before, %s now; bits may differ from a run never stopped',
+                      name, before.get(name), now[name])

@@ -1,0 +1,95 @@
+"""What a family of models says of itself: all that the runner and the programs know of it."""
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import optax
+
+from jaxsynth import train_step as ts
+from jaxsynth.accumulate import accumulate
+from jaxsynth.ema import EMA
+from jaxsynth.types import Algorithm, Objective, PerPlayer, Player
+
+
+class Decoder(NamedTuple):
+  """The part of a model that turns one latent into one example, without drawing any.
+
+  Attributes:
+    latent_dim: size of the latent.
+    apply: `(params, variables, z [B, latent_dim], *labels [B]) -> [B, H, W, C]`.
+  """
+  latent_dim: int
+  apply: Callable[..., jax.Array]
+
+
+class Run(NamedTuple):
+  """A model with what trains it. Only the first two are asked of every family.
+
+  Attributes:
+    objective: what is learned.
+    optimizers: one optax transformation a player.
+    schedule: the phases of a step, see `train_step.train_step`; `None` is one of all players.
+    grad_fn: as `train_step.joint_grad`.
+    ema: which players are averaged; samples, scores and exports are of the averages.
+    num_classes: of the labels that samples are drawn for; `None` for an unconditional model.
+    logits: `(state, images [n, H, W, C] in [-1, 1], *labels [n]) -> [n / packing]`, a
+      discriminator's in evaluation; `None` where there is none.
+    packing: images that `logits` judges together.
+    decoder: for exports of the network alone; `None` where a sample is no function of a latent.
+    summary: what it is, as the subject of a sentence: `'A DCGAN (widths 64 and 64)'`.
+  """
+  objective: Objective
+  optimizers: Mapping[Player, optax.GradientTransformation]
+  schedule: ts.Schedule | None = None
+  grad_fn: Callable = ts.joint_grad
+  ema: EMA | None = None
+  num_classes: int | None = None
+  logits: Callable[..., jax.Array] | None = None
+  packing: int = 1
+  decoder: Decoder | None = None
+  summary: str = 'A model'
+
+  @property
+  def phases(self) -> int:
+    """Of a step; batches have them first if there is more than one."""
+    return 1 if self.schedule is None else len(self.schedule)
+
+  def algorithm(self, axis_name: str | None = None, parts: int = 1) -> Algorithm:
+    """The update rule of this model.
+
+    Args:
+      axis_name: of a mapped step, see `parallel.axis_name`.
+      parts: that a batch's gradient is accumulated over, see `accumulate.accumulate`.
+
+    Raises:
+      ValueError: more than one part, and the loss of a batch is not the mean of its parts'.
+    """
+    grad_fn = accumulate(self.objective, parts, self.grad_fn) if parts > 1 else self.grad_fn
+    return ts.build(self.objective, self.optimizers, schedule=self.schedule, grad_fn=grad_fn,
+                    ema=self.ema, axis_name=axis_name)
+
+  def sample(self, params: PerPlayer, variables: PerPlayer, keys: Any, cond: Any) -> jax.Array:
+    """The objective's samples."""
+    return self.objective.sample(params, variables, keys, cond)
+
+
+class Keys(NamedTuple):
+  """The keys of a run, all of its seed.
+
+  Attributes:
+    train: the base key of every step.
+    init: of the first parameters.
+    samples: of the pictures, and of synthetic.npz.
+    scores: of the samples that are scored as training goes.
+  """
+  train: jax.Array
+  init: jax.Array
+  samples: jax.Array
+  scores: jax.Array
+
+
+def keys_of(seed: int) -> Keys:
+  """The keys of a seed; scores have one beside the three that the seed is split into."""
+  key = jax.random.key(seed)
+  train, init, samples = jax.random.split(key, 3)
+  return Keys(train, init, samples, jax.random.fold_in(key, 3))

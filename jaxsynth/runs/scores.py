@@ -1,0 +1,72 @@
+"""Cheap scores of the averaged model, as training goes: `scores.jsonl`."""
+import json
+import pathlib
+from typing import Any
+
+import jax
+
+from jaxsynth import data, train_step as ts
+from jaxsynth.data.examples import Examples, random_positions
+from jaxsynth.metrics import distances, features
+from jaxsynth.metrics.protocol import Protocol, check_same
+from jaxsynth.runs.artist import Artist
+
+NAME = 'scores.jsonl'
+BEST = 'frechet'  # the least of it is the best checkpoint
+NAMES = ('frechet', 'precision', 'recall', 'density', 'coverage')
+
+
+class LearningCurve:
+  """Scores a state against held-out real images, and keeps the line.
+
+  The samples are the same addresses every time, of a key of their own. A line of
+  scores.jsonl holds nothing of the clock; it is on disk before the checkpoint is saved.
+
+  Args:
+    folder: of the run.
+    held: real images that nothing learned from.
+    source: what is trained on; as many of it stand in for samples in the floor.
+    net: features that the scores stand on.
+    num_samples: that are scored.
+    seed: of the examples in the floor.
+    key: of the samples.
+    artist: draws.
+
+  Raises:
+    ValueError: too few images for the features, or lines that were measured otherwise.
+  """
+
+  def __init__(self, folder: pathlib.Path, held: Examples, source: data.Source,
+               net: features.Features, num_samples: int, seed: int, key: jax.Array,
+               artist: Artist):
+    self._path, self._artist, self._n = folder / NAME, artist, num_samples
+    self._net, self._key = net, key
+    self._reference = distances.Reference(features.extract_all(net, held.images))
+    positions = random_positions(source.size, num_samples, seed)
+    known = features.extract_all(net, source.take(positions)['image'])
+    self._floor = self._reference.measure(known, ('frechet',))['frechet'].value
+    self._card = Protocol.of(
+        features.score_name('frechet', net), net, n_real=self._reference.size,
+        n_fake=num_samples, split=held.name,
+        settings={'k': distances.K, 'n_floor': len(known)})
+    for row in read_scores(folder):
+      check_same(Protocol(**row['protocol']), self._card)
+
+  def __call__(self, step: int, state: ts.TrainState) -> dict[str, float]:
+    """Scores a state, writes the line and returns it."""
+    fake = features.extract_all(self._net, self._artist.draw(state, self._key, self._n))
+    scores = {name: score.value
+              for name, score in self._reference.measure(fake, NAMES).items()}
+    row = {'step': step, **scores, 'frechet_floor': self._floor,
+           'protocol': self._card._asdict()}
+    with open(self._path, 'a', encoding='utf-8') as f:
+      f.write(json.dumps(row) + '\n')
+    self._artist.scalars(step, {f'scores/{name}': x for name, x in scores.items()})
+    return scores
+
+
+def read_scores(folder: pathlib.Path) -> list[dict[str, Any]]:
+  """The whole lines of a run's scores.jsonl; none where there is none."""
+  file = pathlib.Path(folder).expanduser() / NAME
+  lines = file.read_text(encoding='utf-8').split('\n') if file.is_file() else ['']
+  return [json.loads(line) for line in lines[:-1]]  # a killed run may leave half of one

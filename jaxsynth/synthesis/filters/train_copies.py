@@ -1,0 +1,81 @@
+"""Near copies of training images."""
+from typing import Any
+
+import jax
+from jax import Array, lax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsynth.data.pixels import scaled
+from jaxsynth.synthesis.filters.base import Candidates, Filter, scores
+
+SIDE = 32  # larger images are compared at this size
+CHUNK = 2 ** 14  # training images compared at a time
+LEAST = 1e-6  # distances below are those of equal images
+
+
+def small(images: Array) -> Array:
+  """uint8 `[n, H, W, C]` as rows in [-1, 1], of at most 32 pixels a side: `[n, D]`."""
+  x = scaled(images)
+  n, h, w, c = x.shape
+  shape = (n, min(h, SIDE), min(w, SIDE), c)
+  x = x if shape == x.shape else jax.image.resize(x, shape, 'linear')  # antialiased
+  return x.reshape(n, -1)
+
+
+def all_small(images: Any, block: int = 1024) -> np.ndarray:
+  """`small` of a data set, on the host: float32 `[N, D]`."""
+  return np.concatenate([np.asarray(_small(images[i:i + block]))
+                         for i in range(0, len(images), block)])
+
+
+_small = jax.jit(small)
+
+
+def nearest(x: Array, points: Array, count: Array | None = None) -> Array:
+  """Distance of each row to the nearest of the points: `[n, D], [N, D] -> [n]`.
+
+  The nearest is found by the products and then measured itself: copies are at 0.
+
+  Args:
+    x: rows.
+    points: others.
+    count: how many of them there are, the first; all by default. With none, infinity.
+  """
+  chunks = -(-len(points) // CHUNK)
+  padded = jnp.pad(points, ((0, -len(points) % chunks), (0, 0)))
+  there = jnp.arange(len(padded)) < (len(points) if count is None else count)
+
+  def one(args: tuple[Array, Array]) -> Array:
+    chunk, there = args
+    cross = jnp.matmul(x, chunk.T, precision=lax.Precision.HIGHEST)
+    partial = jnp.where(there, jnp.sum(chunk ** 2, 1), jnp.inf)[None] - 2 * cross
+    at = jnp.argmin(partial, 1)
+    squared = jnp.sum((x - chunk[at]) ** 2, 1)
+    return jnp.where(there[at], jnp.sqrt(squared), jnp.inf)
+  return lax.map(one, (padded.reshape(chunks, -1, x.shape[1]),
+                       there.reshape(chunks, -1))).min(0)
+
+
+def copies(train: Any) -> Filter:
+  """The distance to the nearest training image, in pixels.
+
+  Args:
+    train: images uint8 `[N, H, W, C]` that the generator learned from, all of them.
+
+  Returns:
+    The filter, at the threshold where only equal images are dropped.
+  """
+  def score(points: Any, x: Candidates) -> Array:
+    return nearest(small(x.images), points)
+  return Filter('copies', all_small(train), score, LEAST)
+
+
+def fit_copies(filter: Filter, held: Candidates) -> Filter:
+  """Drops what is nearer to a training image than any held-out real image comes.
+
+  Of M held-out images none is dropped, of fresh real ones about one in M + 1; see
+  `metrics.duplicates.near_copies`. Where the held-out set itself holds copies of training
+  images, equal images alone are dropped.
+  """
+  return filter._replace(threshold=max(LEAST, float(scores(filter, held).min())))

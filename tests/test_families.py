@@ -1,0 +1,129 @@
+"""Every family of models, found by looking into experiments/, against every law of a family."""
+import json
+import pathlib
+
+import chex
+from common import experiments
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import training
+
+from jaxsynth import data, parallel, runs, train_step as ts
+
+ROOT = pathlib.Path(__file__).parent.parent
+NAMES = experiments.names()
+EVERY = pytest.mark.parametrize('name', NAMES)
+FLAGS = ('--conditional', '--steps=4', '--checkpoint_every=2', '--num_synthetic=20')
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+  """The folder of a run of each family, made once."""
+  folders: dict[str, pathlib.Path] = {}
+
+  def of(name):
+    if name not in folders:
+      folder = tmp_path_factory.mktemp(name)
+      folders[name] = training.trained(folder, *FLAGS, name=name)
+    return folders[name]
+  return of
+
+
+def digest(folder, step=4):
+  return json.loads((folder / f'checkpoints/{step}/digest/metadata').read_text())
+
+
+def test_there_are_families():
+  assert 'mnist_dcgan' in NAMES and not {'synthesize', 'pipeline'} & set(NAMES)
+
+
+@EVERY
+def test_a_family_is_a_short_program_with_a_flagfile(name):
+  text = (ROOT / f'experiments/{name}.py').read_text()
+  assert len(text.splitlines()) <= 120 and (ROOT / f'experiments/flags/{name}.flags').is_file()
+  module = experiments.program(name)
+  assert isinstance(module.SAMPLING, tuple)
+  assert set(module.SAMPLING) <= set(training.config_of('--conditional', name=name))
+
+
+@EVERY
+def test_a_run_is_recorded_loaded_and_drawn_from(name, trained):
+  record = json.loads((trained(name) / 'config.json').read_text())
+  assert record['experiment'] == name and record['flags']['conditional']
+  model = experiments.load(trained(name))
+  assert model.run.num_classes == 10 and model.run.summary[:1].isupper()
+  images, labels = runs.own_samples(model, 20)
+  with np.load(trained(name) / 'synthetic.npz') as arrays:
+    assert np.abs(images.astype(int) - arrays['images']).max() <= 1
+    np.testing.assert_array_equal(labels, arrays['labels'])
+
+
+@EVERY
+def test_a_run_in_two_pieces_is_the_same_bits(name, trained, tmp_path):
+  for steps in ('--steps=2', '--steps=4'):
+    training.trained(tmp_path, *FLAGS, steps, name=name)
+  assert digest(tmp_path) == digest(trained(name))
+  for left in ('metrics.jsonl', 'synthetic.npz'):
+    assert (tmp_path / left).read_bytes() == (trained(name) / left).read_bytes()
+
+
+@EVERY
+def test_flags_of_sampling_change_samples_and_no_others_are_taken(name, trained):
+  plain = experiments.load(trained(name))
+  for flag in experiments.program(name).SAMPLING:
+    value = 2 * plain.record['flags'][flag]
+    other = experiments.load(trained(name), sampling={flag: value})
+    assert other.digest == plain.digest and other.provenance[flag] == value
+    assert flag not in plain.provenance
+    assert np.any(runs.own_samples(other, 8)[0] != runs.own_samples(plain, 8)[0])
+  with pytest.raises(runs.RunError, match='--steps: fixed by the training'):
+    experiments.load(trained(name), sampling={'steps': 9})
+
+
+@EVERY
+def test_its_decoder_is_what_samples_come_from(name, trained):
+  model = experiments.load(trained(name))
+  if model.run.decoder is None:
+    return
+  z = jax.random.normal(jax.random.key(0), (3, model.run.decoder.latent_dim))
+  images = model.run.decoder.apply(model.params, model.variables, z, jnp.arange(3))
+  chex.assert_shape(images, (3, 28, 28, 1))
+  assert float(jnp.abs(images).max()) <= 1
+
+
+@EVERY
+def test_devices_share_a_step(name):
+  """Sharded and mapped over two devices: one device's numbers (SGD, no dropout), and all move."""
+  flags = training.config_of('--conditional', name=name)
+  flags |= {flag: 0. for flag in ('dropout',) if flag in flags}
+  batch = data.to_float(data.mnist5k('train').take(np.arange(0, 4000, 500)))
+
+  def stepped(how, n):
+    axis = parallel.axis_name(how)
+    run = experiments.program(name).build(flags, runs.About((28, 28, 1), 10, axis))
+    run = run._replace(optimizers={player: optax.sgd(1e-3) for player in run.optimizers})
+    algorithm = run.algorithm(axis)
+    state = jax.jit(algorithm.init)(jax.random.key(1), batch)
+    before = jax.device_get(state)
+    step = parallel.compiled(algorithm.step, how, jax.devices()[:n], phases=run.phases)
+    placed = jax.tree.map(lambda x: step.put_batch(np.asarray(x)), batch)
+    return before, jax.device_get(step.step(step.put_state(state), placed, jax.random.key(2)))
+
+  before, alone = stepped('jit', 1)
+  for how in ('sharded', 'pmap'):
+    chex.assert_trees_all_close(stepped(how, 2)[1], alone, rtol=1e-5, atol=1e-5)
+  for player in before.params:
+    changed = jax.tree.map(lambda old, new: bool((old != new).any()), before.params[player],
+                           alone[0].params[player])
+    assert any(jax.tree.leaves(changed)), player
+  assert set(ts.averaged(alone[0])[0]) == set(before.params)
+
+
+@EVERY
+def test_labels_are_asked_for_where_there_are_none(name):
+  flags = training.config_of('--conditional', name=name)
+  with pytest.raises(runs.RunError, match='--conditional: grey has no labels'):
+    experiments.program(name).build(flags, runs.About((28, 28, 1), None, name='grey'))

@@ -1,0 +1,56 @@
+"""Runs of the training programs in this process: to import jax anew costs seconds a run."""
+from absl import flags
+from common import experiments, train
+import jax
+import pytest
+
+# no family's own: what a run leaves that most tests do not look at
+BRIEF = ('--batch_size=8', '--log_every=2', '--sample_every=0', '--num_synthetic=20',
+         '--notensorboard')
+# of any family whose flags are called so
+SMALL = {'latent_dim': 3, 'hidden': 8}
+WIDTH = 4  # of whatever is called a width
+
+
+def reads_damage(test):
+  """A test that reads damaged files: Orbax then leaves futures of its closed loop behind."""
+  ignored = 'ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning'
+  return pytest.mark.usefixtures('swept')(pytest.mark.filterwarnings(ignored)(test))
+
+
+def config_of(*given, name='mnist_dcgan', tiny=True):
+  """The flags of a program as its record holds them.
+
+  Args:
+    given: as on the command line.
+    name: of the program.
+    tiny: whether networks are small and runs brief where nothing else is given.
+
+  Raises:
+    absl.flags.Error: what the program refuses as it starts.
+  """
+  values = flags.FlagValues()
+  define_flags = experiments.program(name).define_flags
+  define_flags(values)
+  small = (*BRIEF, *small_networks(values)) if tiny else ()
+  values([name, '--workdir=-', *small, *map(str, given)])
+  return experiments.recorded(define_flags, values)
+
+
+def small_networks(values):
+  """Flags that make the networks of a family small, whichever it has."""
+  sizes = {flag: WIDTH for flag in values if flag.endswith('width')}
+  sizes |= {flag: n for flag, n in SMALL.items() if flag in values}
+  return [f'--{flag}={n}' for flag, n in sizes.items()]
+
+
+def trained(folder, *given, name='mnist_dcgan', fresh=False, tiny=True):
+  """Trains in a folder as the program does, or goes on with the run in it; the folder.
+
+  Raises:
+    As `common.train.train_in`.
+  """
+  config = config_of(*given, name=name, tiny=tiny)
+  train.train_in(folder, name, config, experiments.program(name).build,
+                 jax.devices()[:config['devices']], fresh=fresh)
+  return folder
