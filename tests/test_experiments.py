@@ -233,3 +233,30 @@ def test_readmes_example_runs():
   exec(compile(example, 'README.md', 'exec'), names)
   assert int(names['state'].step) == names['steps']
   assert names['images'].shape == (16, 8, 8, 1)
+
+
+@pytest.mark.parametrize('steps, message', [
+    ((), 'there was no checkpoint yet, so the same command starts anew'),
+    ((9, 10), 'the same command goes on from the checkpoint of step 10')])
+def test_who_stops_a_run_is_told_how_it_goes_on(tmp_path, monkeypatch, steps, message):
+  def stopped(*args, **kwargs):
+    raise KeyboardInterrupt
+  for step in steps:
+    (tmp_path / f'checkpoints/{step}').mkdir(parents=True)
+  monkeypatch.setattr(train, 'train_in', stopped)
+  values = flags.FlagValues()
+  experiments.program('mnist_dcgan').define_flags(values)
+  values(['mnist_dcgan', f'--workdir={tmp_path}'])
+  monkeypatch.setattr(flags, 'FLAGS', values)
+  with pytest.raises(SystemExit, match=f'stopped; {message}'):
+    train._main('mnist_dcgan', {'devices': 1}, None)
+
+
+def test_a_data_set_that_is_not_there_is_no_run_to_go_on_with(tmp_path, monkeypatch):
+  values = flags.FlagValues()
+  define_flags = experiments.program('mnist_dcgan').define_flags
+  define_flags(values)
+  values(['mnist_dcgan', f'--workdir={tmp_path}', '--dataset=./nowhere'])
+  monkeypatch.setattr(flags, 'FLAGS', values)
+  with pytest.raises(FileNotFoundError, match='no such folder of images$'):
+    train._main('mnist_dcgan', experiments.recorded(define_flags, values), None)

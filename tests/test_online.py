@@ -52,6 +52,7 @@ def test_inside_a_compiled_step_nothing_leaves_the_device(trained):
   def run(state):
     return jax.lax.scan(lambda state, k: algorithm.step(state, at(k), jax.random.key(1)), state,
                         jnp.arange(40, dtype=jnp.uint32))[0]
+
   def moved(state):
     # a bias before batch norm has no gradient but rounding, which Adam makes steps of
     layers = {name: dict(x) for name, x in state.params['classifier'].items()}

@@ -101,9 +101,24 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
     raise CheckpointError(f'{error}: --fresh') from error
   except FloatingPointError as error:
     raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
+  except KeyboardInterrupt as error:
+    raise SystemExit(f'stopped; {_next(path)}') from error
   except OSError as error:
-    raise SystemExit(f'{error}\nThe same command goes on from the last checkpoint.') from error
+    if not _steps(path):  # nothing was trained: a path or a data set is wrong
+      raise
+    raise SystemExit(f'{error}\n{_next(path)}') from error
   print(f'done: {path}')
+
+
+def _steps(path: pathlib.Path) -> list[int]:
+  """Of the checkpoints in a run's folder, rising."""
+  return sorted(int(x.name) for x in path.glob('checkpoints/*') if x.name.isdigit())
+
+
+def _next(path: pathlib.Path) -> str:
+  steps = _steps(path)
+  return (f'the same command goes on from the checkpoint of step {steps[-1]}' if steps else
+          'there was no checkpoint yet, so the same command starts anew')
 
 
 def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build: Build,
