@@ -48,7 +48,7 @@ def trained(name, parts, parallel='jit'):
   algorithm = ts.build(objective, {p: optax.sgd(0.05) for p in players},
                        grad_fn=accumulate(objective, parts),
                        axis_name='batch' if parallel == 'pmap' else None)
-  state = algorithm.init(jax.random.key(1), objectives.batch())
+  state = jax.jit(algorithm.init)(jax.random.key(1), objectives.batch())
   if parallel == 'jit':
     return train(ts.jit(algorithm.step), state)
   return train(ts.pmap(algorithm.step, devices=jax.devices()[:2]), state,
@@ -69,7 +69,7 @@ def test_parts_take_less_memory():
     objective = independent_gan()
     algorithm = ts.build(objective, {p: optax.sgd(0.05) for p in objectives.BOTH},
                          grad_fn=accumulate(objective, parts))
-    state = algorithm.init(jax.random.key(1), objectives.batch())
+    state = jax.eval_shape(algorithm.init, jax.random.key(1), objectives.batch())
     step = jax.jit(algorithm.step).lower(state, objectives.batch(4096), jax.random.key(0))
     return step.compile().memory_analysis().temp_size_in_bytes
   assert temporaries(8) < temporaries(1) / 2
@@ -98,15 +98,17 @@ def test_batch_norm_and_odd_batches_are_refused():
   objective = objectives.tiny_gan()
   algorithm = ts.build(objective, {p: optax.sgd(0.05) for p in objectives.BOTH},
                        grad_fn=accumulate(objective, 4))
-  state = algorithm.init(jax.random.key(1), objectives.batch())
+  state = jax.eval_shape(algorithm.init, jax.random.key(1), objectives.batch())
+  step = lambda algorithm, state, batch: jax.eval_shape(algorithm.step, state, batch,
+                                                        jax.random.key(0))
   with pytest.raises(ValueError, match='the generator has BatchNorm'):
-    algorithm.step(state, objectives.batch(), jax.random.key(0))
+    step(algorithm, state, objectives.batch())
   with pytest.raises(ValueError, match='a batch of 6 in 4 parts'):
     objective = independent_gan()
     algorithm = ts.build(objective, {p: optax.sgd(0.05) for p in objectives.BOTH},
                          grad_fn=accumulate(objective, 4))
-    algorithm.step(algorithm.init(jax.random.key(1), objectives.batch()),
-                   objectives.batch(6), jax.random.key(0))
+    step(algorithm, jax.eval_shape(algorithm.init, jax.random.key(1), objectives.batch()),
+         objectives.batch(6))
   with pytest.raises(ValueError, match='positive integer, got 0'):
     accumulate(objective, 0)
 

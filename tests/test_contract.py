@@ -1,4 +1,5 @@
 """Every objective against every law of the core."""
+import collections
 import functools
 
 import chex
@@ -42,10 +43,32 @@ def train(step, state, steps=3, shape=lambda x: x):
   return jax.device_get((state, metrics))
 
 
+TRACED = collections.Counter()
+
+
+@functools.cache
+def jitted(name):
+  """The step for one device, compiled once for all tests; `TRACED` counts how often it was."""
+  step = make(name).step
+  return ts.jit(lambda *args: (TRACED.update([name]), step(*args))[1])
+
+
+@functools.cache
+def sharded(name, n=4):
+  return ts.sharded(make(name).step, jax.devices()[:n])
+
+
+@functools.cache
+def with_adam(name):
+  """An algorithm whose optimizers have a state, and its step."""
+  algorithm = make(name, optimizer=optax.adam(1e-2))
+  return algorithm, jax.jit(algorithm.step)
+
+
 @functools.cache
 def by_jit(name):
   """What every other way of compiling is held against; it equals eager itself."""
-  return train(ts.jit(make(name).step), fresh(name))
+  return train(jitted(name), fresh(name))
 
 
 def assert_close(a, b, tolerance=1e-5):
@@ -68,11 +91,10 @@ def test_the_step_is_pure_and_its_state_tree_a_fixed_point(name):
 
 @EVERY
 def test_same_key_same_state_other_attempt_other_state(name):
-  step = jax.jit(make(name).step)
-  a, b = (step(started(name), objectives.batch(), KEY) for _ in range(2))
+  a, b = (jitted(name)(fresh(name), objectives.batch(), KEY) for _ in range(2))
   chex.assert_trees_all_equal(a, b)
-  again = started(name)._replace(attempt=jnp.int32(1))
-  c, _ = step(again, objectives.batch(), KEY)
+  again = fresh(name)._replace(attempt=jnp.int32(1))
+  c, _ = jitted(name)(again, objectives.batch(), KEY)
   with pytest.raises(AssertionError):
     chex.assert_trees_all_equal(a[0].params, c.params)
 
@@ -85,8 +107,7 @@ def test_jit_equals_eager(name):
 @DIVIDED
 def test_sharded_equals_jit(name, n):
   """Batch statistics are global however the batch is divided."""
-  step = ts.sharded(make(name).step, jax.devices()[:n])
-  assert_close(by_jit(name), train(step, fresh(name)))
+  assert_close(by_jit(name), train(sharded(name, n), fresh(name)))
 
 
 @DIVIDED
@@ -115,19 +136,18 @@ def test_local_statistics_are_local():
 
 @EVERY
 def test_one_trace_in_a_hundred_steps(name):
-  traces, own, state = [], make(name).step, fresh(name)
-  step = ts.jit(lambda *args: (traces.append(1), own(*args))[1])
+  """However many of this file's tests have taken steps before."""
+  state, batches = fresh(name), [objectives.batch(seed=k) for k in range(5)]
   for k in range(100):
-    state, _ = step(state, objectives.batch(seed=k), KEY)
-  assert int(state.step) == 100 and len(traces) == 1
+    state, _ = jitted(name)(state, batches[k % 5], KEY)
+  assert int(state.step) == 100 and TRACED[name] == 1
 
 
 @EVERY
-@pytest.mark.parametrize('compile_', [ts.jit, ts.sharded])
-def test_the_state_is_donated(name, compile_):
-  state = jax.device_put(fresh(name))
-  step = compile_(make(name).step)
-  state, _ = step(state, objectives.batch(), KEY)
+@pytest.mark.parametrize('compiled', [jitted, sharded])
+def test_the_state_is_donated(name, compiled):
+  step = compiled(name)
+  state, _ = step(jax.device_put(fresh(name)), objectives.batch(), KEY)
   after, _ = step(state, objectives.batch(), KEY)
   jax.block_until_ready(after)
   assert all(x.is_deleted() for x in jax.tree.leaves(state))
@@ -135,9 +155,9 @@ def test_the_state_is_donated(name, compile_):
 
 @EVERY
 def test_every_player_moves(name):
-  algorithm = make(name, optimizer=optax.adam(1e-2))
-  state = algorithm.init(jax.random.key(1), objectives.batch())
-  after, _ = algorithm.step(state, objectives.batch(), KEY)
+  algorithm, step = with_adam(name)
+  state = jax.jit(algorithm.init)(jax.random.key(1), objectives.batch())
+  after, _ = step(state, objectives.batch(), KEY)
   for player in state.params:
     for field in ('params', 'opt_state'):
       old, new = getattr(state, field)[player], getattr(after, field)[player]
@@ -170,9 +190,8 @@ def test_only_its_own_loss_moves_a_player(name):
 
 @EVERY
 def test_resume_from_each_middle_state_is_bitwise(name):
-  step = jax.jit(make(name, optimizer=optax.adam(1e-2)).step)
-  algorithm = make(name, optimizer=optax.adam(1e-2))
-  state = algorithm.init(jax.random.key(1), objectives.batch())
+  algorithm, step = with_adam(name)
+  state = jax.jit(algorithm.init)(jax.random.key(1), objectives.batch())
   states = [state]
   for k in range(4):
     states.append(step(states[-1], objectives.batch(seed=k), KEY)[0])

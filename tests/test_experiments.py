@@ -23,7 +23,6 @@ ROOT = pathlib.Path(__file__).parent.parent
 PROGRAMS = sorted(path.stem for path in (ROOT / 'experiments').glob('*.py'))
 TINY = ('--steps=4', '--batch_size=8', '--generator_width=4', '--discriminator_width=4',
         '--latent_dim=3', '--sample_every=2', '--log_every=2', '--num_synthetic=30')
-QUICK = f'--flagfile={ROOT}/experiments/flags/quickstart.flags'
 
 
 def run(*given):
@@ -40,7 +39,7 @@ def outputs(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     (folder / name / 'stderr').write_text(done.stderr)
   for name, given in {'pmap': ('--parallel=pmap', '--devices=2'),
-                      'sharded': (QUICK, '--parallel=sharded', '--devices=2',
+                      'sharded': ('--conditional', '--parallel=sharded', '--devices=2',
                                   '--discriminator_steps=2')}.items():
     training.trained(folder / name, *given, *TINY, tiny=False)
   return folder
@@ -87,6 +86,14 @@ def test_a_config_rebuilds_its_run(outputs):
   with np.load(outputs / 'sharded/synthetic.npz') as arrays:
     assert np.abs(images.astype(int) - arrays['images'][:3]).max() <= 1
   assert labels.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'experiments/flags').glob('mnist_*.flags')) + [
+    ROOT / 'experiments/flags/quickstart.flags'], ids=lambda path: path.stem)
+def test_flagfiles_are_flags_of_their_programs(path):
+  name = path.stem if path.stem in experiments.names() else 'mnist_dcgan'
+  plain = training.config_of(name=name, tiny=False)
+  assert training.config_of(f'--flagfile={path}', name=name, tiny=False) != plain
 
 
 @pytest.mark.parametrize('how', ['jit', 'sharded'])
@@ -178,9 +185,16 @@ def test_more_devices_than_there_are(monkeypatch):
     machine.take_devices(99)
 
 
-def test_a_run_that_diverges_says_so(tmp_path):
-  with pytest.raises(FloatingPointError, match='step 2: .* lower the learning rates'):
-    training.trained(tmp_path, *TINY, '--discriminator_learning_rate=1e38')
+def test_a_run_that_diverges_says_so(monkeypatch, tmp_path):
+  """A step whose loss is no number, in place of one with a learning rate of 1e38."""
+  def compiled(*_, **__):
+    put = jax.numpy.asarray
+    return parallel.Compiled(lambda state, batch, key: (
+        state._replace(step=state.step + 1), {'generator/loss': jax.numpy.log(-1. - state.step)}),
+        put, lambda state: jax.tree.map(put, state))
+  monkeypatch.setattr(parallel, 'compiled', compiled)
+  with pytest.raises(FloatingPointError, match='step 2: generator/loss = nan; lower the learning'):
+    training.trained(tmp_path, *TINY)
   assert not (tmp_path / 'synthetic.npz').exists()
 
 

@@ -61,9 +61,9 @@ def test_equals_lax_on_pixels(ours, theirs, channels, k, s, padding):
               value_and_gradients(theirs, x, w, (s, s), padding), 1e-5)
 
 
-@pytest.mark.parametrize('k', KERNELS)
+@pytest.mark.parametrize('k', [1, 4, 7])
 def test_equals_lax_in_bfloat16(k):
-  """The same, every padding and stride: to the rounding of bfloat16."""
+  """The same, every padding and stride: to the rounding of bfloat16; it is computed in float32."""
   def everything(f, x, w):
     return [value_and_gradients(f, x, w, (s, s), padding)
             for s in STRIDES for padding in ('SAME', 'VALID')]

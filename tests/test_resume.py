@@ -74,8 +74,7 @@ class Stopped(BaseException):
 
 
 @pytest.mark.parametrize('given, at', [
-    # killed before there was anything
-    ([], 1),
+    ([], 1),  # before there was a checkpoint
     (['--conditional', '--discriminator_steps=2', '--parallel=sharded', '--devices=2'], 24),
     (['--steps_per_call=2', '--checkpoint_every=8', '--log_every=2', '--schedule=cosine',
       '--sample_every=0'], 18)])
