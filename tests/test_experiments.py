@@ -202,11 +202,13 @@ def test_a_run_that_diverges_says_so(monkeypatch, tmp_path):
     (checkpoint.CheckpointError('none is whole'), checkpoint.CheckpointError,
      'none is whole: --fresh'),
     (FloatingPointError('step 3'), SystemExit, 'step 3\nThe checkpoints before it stay'),
-    (OSError('disk full'), SystemExit, 'disk full\nThe same command goes on from the last')])
+    (OSError('disk full'), SystemExit,
+     'disk full\nthe same command goes on from the checkpoint of step 3')])
 def test_what_stops_a_run_comes_with_what_to_do(monkeypatch, tmp_path, error, kind, message):
   def broken(*_, **__):
     raise error
   monkeypatch.setattr(train, 'train_in', broken)
+  (tmp_path / 'checkpoints/3').mkdir(parents=True)
   values = types.SimpleNamespace(workdir=str(tmp_path), fresh=False)
   monkeypatch.setattr(train.flags, 'FLAGS', values)
   monkeypatch.setattr(machine, 'take_devices', lambda n: jax.devices()[:n])
