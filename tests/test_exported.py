@@ -27,6 +27,11 @@ def folders(tmp_path_factory):
   return root
 
 
+@pytest.fixture(scope='module')
+def sampler(folders):
+  return exported.load(folders / 'sampler')
+
+
 def test_the_sampler_is_the_models_without_flax_or_us(folders, tmp_path):
   """A copy of one file reads it, and draws what a data set of its block would hold."""
   model = experiments.load(folders / 'run')
@@ -78,6 +83,20 @@ def test_cpu_forms_have_no_dilation_and_no_choice(channels):
   np.testing.assert_allclose(found, f()(x), atol=1e-5)
 
 
+@pytest.mark.parametrize('given, message', [
+    ((0, np.arange(8), np.arange(8) + 3), r'labels: 10, expected integers in \[0, 10\)'),
+    ((0, np.arange(8), np.arange(8) - 1), r'labels: -1, expected integers in \[0, 10\)'),
+    ((0, np.arange(8), np.full(8, .9)), r'labels: float64\[8\], expected integers \[8\]'),
+    ((0, np.arange(8), np.arange(7)), r'labels: int64\[7\], expected integers \[8\]'),
+    ((0, np.arange(8)), '0 arrays of labels: expected one, as the model is conditional'),
+    ((0, np.arange(8) - 1, np.arange(8)), 'indices: -1, expected integers in'),
+    ((0, np.arange(16), np.arange(8)), r'indices: int64\[16\], expected integers \[8\]'),
+    ((.5, np.arange(8), np.arange(8)), r'seed: float64\[\], expected integers \[\]')])
+def test_what_was_never_trained_is_not_drawn(sampler, given, message):
+  with pytest.raises(ValueError, match=message):
+    sampler(*given)
+
+
 def test_without_flatbuffers_the_extra_is_named(folders, monkeypatch):
   monkeypatch.setitem(sys.modules, 'flatbuffers', None)
   with pytest.raises(ImportError, match=r"pip install 'jaxsynth\[export\]'"):
@@ -93,6 +112,18 @@ def test_a_temperature_is_the_samplers(folders, tmp_path):
   (piece,) = model.streamer(0, 10, block=8, devices=jax.devices()[:1])(0, 8)
   images = np.asarray(exported.load(tmp_path)(0, np.arange(8), np.arange(8)))
   assert np.abs(images.astype(int) - piece.images).max() <= 1
+
+
+def test_a_model_gives_batches_of_its_own_classes(folders):
+  model = experiments.load(folders / 'run')
+  batch = next(model.batches(20, 7))
+  assert batch['label'].tolist() == [*range(10)] * 2
+  (piece,) = model.streamer(7, block=20, devices=jax.devices()[:1])(0, 20)
+  drawn = np.rint((np.asarray(batch['image']) + 1) * 127.5)
+  assert np.abs(drawn - piece.images).max() <= 1
+  for shares in (12, [1, 2]):
+    with pytest.raises(ValueError, match='expected one for each of the 10 classes'):
+      model.batches(20, 7, shares)
 
 
 def test_a_run_that_is_no_network_of_a_latent_has_no_onnx(folders, tmp_path, monkeypatch):

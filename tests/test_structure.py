@@ -21,6 +21,7 @@ ROOMS = {
     '__init__': set(),
     'types': set(),
     'keys': {'types'},
+    'conditions': set(),
     'ema': {'types'},
     'files': set(),
     'images': {'files'},
@@ -30,10 +31,10 @@ ROOMS = {
     'parallel': {'types', 'train_step'},
     'losses': set(),
     'ops': set(),
-    'objectives': {'types', 'keys', 'losses'},
-    'models': {'ops'},
+    'objectives': {'types', 'keys', 'conditions', 'losses'},
+    'models': {'conditions', 'ops'},
     # metrics: examples that are checked, and analyses of features
-    'data': {'types', 'keys', 'metrics'},
+    'data': {'types', 'keys', 'conditions', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'objectives'},
     'synthesis': {'types', 'keys', 'files', 'data', 'metrics', 'ops'},

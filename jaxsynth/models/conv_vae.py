@@ -5,10 +5,10 @@ No batch statistics, so an example's loss does not depend on the others in its b
 from typing import Any
 
 from flax import linen as nn
-import jax
 from jax import Array
 import jax.numpy as jnp
 
+from jaxsynth.conditions import one_hot
 from jaxsynth.models.layers import Conv, ConvTranspose
 
 KERNEL = nn.initializers.he_normal()
@@ -82,4 +82,4 @@ class Decoder(nn.Module):
 def _with_label(x: Array, label: Array | None, num_classes: int | None) -> Array:
   if num_classes is None:
     return x
-  return jnp.concatenate([x, jax.nn.one_hot(label, num_classes, dtype=x.dtype)], -1)
+  return jnp.concatenate([x, one_hot(label, num_classes, x.dtype)], -1)

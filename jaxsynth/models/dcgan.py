@@ -9,10 +9,10 @@ import math
 from typing import Any
 
 from flax import linen as nn
-import jax
 from jax import Array
 import jax.numpy as jnp
 
+from jaxsynth.conditions import checked, one_hot
 from jaxsynth.models.layers import Conv, ConvTranspose, Dropout
 
 KERNEL = nn.initializers.normal(0.02)
@@ -62,7 +62,7 @@ class Generator(nn.Module):
     scale = math.prod(self.strides)
     h, w = -(-height // scale), -(-width // scale)
     if self.num_classes is not None:
-      z = jnp.concatenate([z, jax.nn.one_hot(label, self.num_classes, dtype=z.dtype)], -1)
+      z = jnp.concatenate([z, one_hot(label, self.num_classes, z.dtype)], -1)
     c = self.width * (scale if self.tapered else 1)
     x = nn.Dense(h * w * c, dtype=self.dtype, kernel_init=LATENT)(z)
     x = nn.relu(x).reshape(-1, h, w, c)
@@ -89,7 +89,8 @@ class Generator(nn.Module):
     # (1 + scale[label]) x + shift[label]
     scale, shift = (
         nn.Embed(self.num_classes, x.shape[-1], dtype=self.dtype,
-                 embedding_init=nn.initializers.zeros)(label)[:, None, None]
+                 embedding_init=nn.initializers.zeros)(
+                     checked(label, self.num_classes))[:, None, None]
         for _ in range(2))
     return (1 + scale) * x + shift
 
@@ -131,5 +132,6 @@ class Discriminator(nn.Module):
     logits = nn.Dense(1, kernel_init=KERNEL)(x)[:, 0]
     if self.num_classes is None:
       return logits
-    direction = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(label)
+    direction = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(
+        checked(label, self.num_classes))
     return logits + jnp.sum(direction * x, -1)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxsynth import keys as keys_
+from jaxsynth.conditions import one_hot
 from jaxsynth.objectives import network
 from jaxsynth.types import Batch, Context, Objective, PerPlayer
 
@@ -101,7 +102,7 @@ def _targets(label: Array, logits: Any, smoothing: float) -> Array:
   if len(logits.shape) != 2:
     raise ValueError(f'logits {list(logits.shape)}: expected [B, num_classes]')
   if jnp.issubdtype(label.dtype, jnp.integer) and label.ndim == 1:
-    label = jax.nn.one_hot(label, logits.shape[1])
+    label = one_hot(label, logits.shape[1])
   elif not jnp.issubdtype(label.dtype, jnp.floating) or label.shape != logits.shape:
     raise ValueError(f'labels {label.dtype}{list(label.shape)}: expected integers [B] or '
                      f'probabilities {list(logits.shape)}, as the logits are')

@@ -14,7 +14,7 @@ from jaxsynth import data
 from jaxsynth.data.examples import random_positions
 from jaxsynth.synthesis import plan
 from jaxsynth.synthesis.blocks import block_for
-from jaxsynth.synthesis.labels import Shares
+from jaxsynth.synthesis.labels import Shares, shares_of
 
 if TYPE_CHECKING:
   from jaxsynth.runs import Trained  # which loads Orbax
@@ -79,14 +79,8 @@ class Order(NamedTuple):
     if not re.fullmatch(r'[a-z]\w*', name, re.A) or not re.fullmatch(r'\d+\.\d+\.\d+', version):
       raise ValueError(f'name={name!r}, version={version!r}: expected small letters, digits and '
                        '_, and three numbers, as mnist_synth and 1.0.0')
-    classes = model.run.num_classes
-    if shares is not None and classes is None:
-      raise ValueError(f'shares {shares} of labels: the model is not conditional')
-    shares = classes if shares is None else shares
+    shares = shares_of(model.run.num_classes, shares)
     if shares is not None:
-      if classes != (shares if isinstance(shares, int) else len(shares)):
-        raise ValueError(f'shares {shares} of labels: expected one for each of the {classes} '
-                         'classes')
       plan.check_shares(splits, shares)
     block = block or block_for(jax.devices()[0].platform)
     num_shards = num_shards or -(-sum(splits.values()) // IMAGES_A_SHARD)

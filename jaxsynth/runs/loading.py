@@ -16,6 +16,8 @@ from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
 from jaxsynth.runs.record import read_record
 from jaxsynth.runs.run import keys_of, Run
+from jaxsynth.synthesis import online
+from jaxsynth.synthesis.labels import Shares, shares_of
 from jaxsynth.types import PerPlayer, TrainState
 
 Build = Callable[[Mapping[str, Any], Mapping[str, Any]], Run]
@@ -62,11 +64,23 @@ class Trained(NamedTuple):
     return {**named, 'digest': self.digest, 'flags': flags, 'data': self.record['data'],
             **self.sampling}
 
-  def streamer(self, seed: int, shares: synthesis.labels.Shares | None = None,
+  def streamer(self, seed: int, shares: Shares | None = None,
                **options: Any) -> synthesis.draw.Stream:
-    """`synthesis.streamer` of this model."""
+    """`synthesis.streamer` of this model; without shares all classes have equal ones."""
+    shares = shares_of(self.run.num_classes, shares)
     return synthesis.streamer(self.run.sample, self.params, self.variables, seed, shares,
                               **options)
+
+  def batches(self, batch_size: int, seed: int, shares: Shares | None = None,
+              start: int = 0) -> Iterator[dict[str, jax.Array]]:
+    """`online.batches` of this model: a loop trains on them as they are drawn.
+
+    Raises:
+      ValueError: `batch_size` below 1, or shares that are not one for each class.
+    """
+    shares = shares_of(self.run.num_classes, shares)
+    return online.batches(self.run.sample, self.params, self.variables, batch_size,
+                                    seed, shares, start=start)
 
 
 def load(folder: str | os.PathLike, build: Build, step: int | None = None,

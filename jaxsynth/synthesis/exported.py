@@ -27,7 +27,8 @@ def load(folder: str | os.PathLike) -> Callable[..., Array]:
   model.
 
   Raises:
-    ValueError: a file is not the one that was exported.
+    ValueError: a file is not the one that was exported. The sampler raises it for arguments
+      that are no integers of these shapes, or labels of classes that there are not.
     ImportError: flatbuffers is missing.
   """
   root = pathlib.Path(folder)
@@ -39,8 +40,34 @@ def load(folder: str | os.PathLike) -> Callable[..., Array]:
   arrays = np.load(io.BytesIO(raw['params.npz']))
   leaves = jax.device_put([arrays[f'{k:04d}'] for k in range(len(arrays.files))])
   sampler = jax.jit(_export().deserialize(bytearray(raw['sampler.bin'])).call)
-  return lambda seed, *args: sampler(
-      leaves, *(np.asarray(x, np.uint32) for x in (seed, *args)))
+
+  def checked_sampler(seed: Any, indices: Any, *labels: Any) -> Array:
+    if len(labels) != config['conditional']:
+      raise ValueError(f'{len(labels)} arrays of labels: expected '
+                       f'{"one" if config["conditional"] else "none"}, as the model is '
+                       f'{"" if config["conditional"] else "un"}conditional')
+    each = (config['batch_size'],)
+    classes = (config.get('num_classes'),) * len(labels)
+    return sampler(leaves, _integers('seed', seed, (), 2 ** 32),
+                   _integers('indices', indices, each, 2 ** 32),
+                   *(_integers('labels', x, each, k or 2 ** 31)
+                     for x, k in zip(labels, classes)))
+  return checked_sampler
+
+
+def _integers(name: str, given: Any, shape: tuple[int, ...], stop: int) -> np.ndarray:
+  """An argument of a sampler, which would draw something of any number it is given.
+
+  Raises:
+    ValueError: no integers of this shape in [0, stop).
+  """
+  array = np.asarray(given)
+  if array.shape != shape or not np.issubdtype(array.dtype, np.integer):
+    raise ValueError(f'{name}: {array.dtype}{list(array.shape)}, expected integers {list(shape)}')
+  outside = array[(array < 0) | (array >= stop)]
+  if outside.size:
+    raise ValueError(f'{name}: {outside.flat[0]}, expected integers in [0, {stop})')
+  return array.astype(np.uint32)
 
 
 def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,

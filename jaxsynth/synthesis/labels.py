@@ -8,6 +8,29 @@ import numpy as np
 Shares = int | Sequence[int]
 
 
+def shares_of(num_classes: int | None, shares: Shares | None = None) -> Shares | None:
+  """The shares, if a model can draw its labels so; equal ones where none are given.
+
+  Args:
+    num_classes: that the model knows; `None` for an unconditional one.
+    shares: as `labels_for`'s, or `None`.
+
+  Raises:
+    ValueError: shares for an unconditional model, or not one for each class.
+
+  >>> shares_of(3), shares_of(2, [3, 1]), shares_of(None)
+  (3, [3, 1], None)
+  """
+  if shares is None:
+    return num_classes
+  if num_classes is None:
+    raise ValueError(f'shares {shares} of labels: the model is not conditional')
+  if num_classes != (shares if isinstance(shares, int) else len(shares)):
+    raise ValueError(f'shares {shares} of labels: expected one for each of the {num_classes} '
+                     'classes')
+  return shares
+
+
 def labels_for(indices: np.ndarray, shares: Shares) -> np.ndarray:
   """Sample i's label, a function of i and the classes' shares alone.
 

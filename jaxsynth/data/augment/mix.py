@@ -5,6 +5,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
+from jaxsynth import conditions
 from jaxsynth.data.augment.composition import Mixing
 from jaxsynth.data.augment.example import Example, Number, at_least
 
@@ -104,7 +105,7 @@ def _soft(label: Array, num_classes: int | None) -> Array:
   if num_classes is None:
     raise ValueError(f'label: {label.dtype}, which cannot be mixed; give num_classes, or '
                      'soft labels [B, K]')
-  return jax.nn.one_hot(label, num_classes)
+  return conditions.one_hot(label, num_classes)
 
 
 def _combined(x: Array, share: Array) -> Array:
