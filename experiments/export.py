@@ -60,4 +60,4 @@ def onnx(model: runs.Trained, batch_size: int) -> bytes:
 
 
 if __name__ == '__main__':
-  program.run(main, define_flags, flags_parser=sampling_flags.parser('run'))
+  program.run(main, define_flags, define_more=sampling_flags.definer('run'))

@@ -92,5 +92,5 @@ def _everything(options: plan.Options, out: pathlib.Path, names: list[str], reru
 
 
 if __name__ == '__main__':
-  program.run(main, pipeline_options.define, compiles=False, flags_parser=sampling_flags.parser(
+  program.run(main, pipeline_options.define, compiles=False, define_more=sampling_flags.definer(
       'experiment', pipeline_options.program, default=experiments.FIRST))

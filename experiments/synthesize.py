@@ -21,7 +21,7 @@ import re
 import sys
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 import jax
 
 from common import experiments, program, quality_flags, rate, sampling_flags
@@ -77,7 +77,7 @@ def main() -> None:
   try:
     work = quality.begin(order, model, real, selection, worker=number, workers=workers)
   except FloatingPointError as error:
-    raise app.UsageError(str(error)) from error
+    raise ValueError(str(error)) from error
   for line in work.fitted.lines if work.fitted else ():
     print(line, file=sys.stderr)
   print(f'worker {number} of {workers}: {len(work.left)} of {len(work.shards)} shards to write, '
@@ -103,7 +103,7 @@ def worker() -> tuple[int, int]:
     return jax.process_index(), jax.process_count()
   parts = re.fullmatch(r'(\d+)/(\d+)', FLAGS.worker)
   if not parts or int(parts[1]) >= int(parts[2]):
-    raise app.UsageError(f'--worker={FLAGS.worker}: expected k/n with 0 <= k < n, as 0/8')
+    raise ValueError(f'--worker={FLAGS.worker}: expected k/n with 0 <= k < n, as 0/8')
   return int(parts[1]), int(parts[2])
 
 
@@ -128,4 +128,4 @@ def write(work: quality.Work) -> bool:
 
 
 if __name__ == '__main__':
-  program.run(main, define_flags, flags_parser=sampling_flags.parser('run'))
+  program.run(main, define_flags, define_more=sampling_flags.definer('run'))

@@ -1,7 +1,7 @@
 """Programs of experiments/ called in this process, as their command calls them."""
 from unittest import mock
 
-from absl import app, flags
+from absl import flags
 import pytest
 
 from common import program
@@ -12,20 +12,17 @@ def call(module, *given):
 
   Raises:
     flags.Error: a flag that is unknown, missing or out of range.
-    app.UsageError: what the program tells its user.
+    program.MENDABLE: what the program tells its user.
   """
   values = flags.FlagValues()
   module.define_flags(values)
   values([module.__name__, *map(str, given)])
   with mock.patch.object(flags, 'FLAGS', values):
-    try:
-      return module.main()
-    except program.MENDABLE as error:
-      raise app.UsageError(str(error)) from error
+    return module.main()
 
 
 def refused(module, *given):
   """What a program says of flags that it refuses."""
-  with pytest.raises((flags.Error, app.UsageError)) as error:
+  with pytest.raises((flags.Error, *program.MENDABLE)) as error:
     call(module, *given)
   return str(error.value)

@@ -6,7 +6,6 @@ import numpy as np
 import objectives
 import optax
 import pytest
-from training import reads_damage
 
 from jaxsynth import checkpoint, train_step as ts
 
@@ -98,7 +97,6 @@ def truncate(path):
   path.write_bytes(path.read_bytes()[:10])
 
 
-@reads_damage
 @pytest.mark.parametrize('damage', [flip, truncate, lambda path: path.unlink()],
                          ids=['flip', 'truncate', 'unlink'])
 def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, damage):
@@ -112,7 +110,6 @@ def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, da
   assert steps == [2]  # so that step 3 is saved anew
 
 
-@reads_damage
 def test_a_step_may_be_damaged_twice(tmp_path, states):
   for _ in range(2):
     saved(tmp_path, states)
@@ -123,7 +120,6 @@ def test_a_step_may_be_damaged_twice(tmp_path, states):
     assert steps == [2] and (tmp_path / 'damaged-3').is_dir()
 
 
-@reads_damage
 @pytest.mark.parametrize('item', ['digest', 'generator'])
 def test_a_torn_generator_falls_back_too(tmp_path, states, item):
   saved(tmp_path, states)
@@ -134,7 +130,6 @@ def test_a_torn_generator_falls_back_too(tmp_path, states, item):
   chex.assert_trees_all_equal(params['generator'], ts.averaged(states[2])[0]['generator'])
 
 
-@reads_damage
 def test_when_none_is_whole_it_raises(tmp_path, states):
   saved(tmp_path, states, steps=(1,))
   flip(data_files(tmp_path, 1)[0])

@@ -127,7 +127,7 @@ def test_scores_of_other_protocols_do_not_compare(evaluated):
   fewer = comparison._replace(synthetic=comparison.synthetic.take(np.arange(300)),
                               other=comparison.other.take(np.arange(300)))
   vectors = embedded.embed(fewer, features.mnist(), False)
-  scores = scoring.distance_scores(vectors, cards.Cards(fewer, vectors.net))
+  scores, _ = scoring.distance_scores(vectors, cards.Cards(fewer, vectors.net))
   with pytest.raises(ProtocolError, match='n_fake: 500 and 300'):
     difference(outcome.scores['frechet'], scores['frechet'])
 

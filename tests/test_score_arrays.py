@@ -3,9 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsynth import data, evaluation
+from jaxsynth import data, evaluation, report
 from jaxsynth.data.examples import count_shared, Examples
 from jaxsynth.metrics import features
+from jaxsynth.pages import evaluation as evaluation_page
 
 RANDOM = np.random.default_rng(0)
 REAL = RANDOM.integers(0, 256, (400, 4, 4, 1), np.uint8)
@@ -48,6 +49,21 @@ def test_without_other_images_the_floor_is_half_of_the_real_ones():
   synthetic = evaluation.Synthetic(Examples('synthetic', FAKE), None, {})
   comparison = evaluation.compare(synthetic, Examples('real', REAL[100:300]))
   assert count_shared(comparison.real, comparison.other) == 0
+
+
+def test_too_few_images_for_one_score_have_the_others(caplog):
+  """160 features, and 100 images: a covariance of less than full rank."""
+  synthetic = evaluation.Synthetic(Examples('synthetic', FAKE), None, {})
+  comparison = evaluation.compare(synthetic, Examples('real', TEST),
+                                  other=Examples('other', MORE))
+  outcome = evaluation.evaluate(comparison, features.by_name('random', (4, 4, 1), False))
+  why = '100 real and 100 other images on 160 features; it needs at least 161 of each'
+  assert outcome.not_applicable['frechet'] == why and 'frechet' not in outcome.scores
+  assert {'kernel', 'recall', 'pixel_mean'} < set(outcome.scores)
+  text = report.render(evaluation_page.page(comparison, outcome))
+  assert 'There are too few images for a Frechet distance.' in text and why in text
+  assert 'frechet' not in evaluation.score_arrays(FAKE, TEST, other=MORE, net='random')
+  assert f'no Frechet distance of {why}' in caplog.text
 
 
 def test_floats_of_any_library_are_images(scores):

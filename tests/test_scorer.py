@@ -1,10 +1,11 @@
 """Scores as training goes: they change no bit of it, and the best checkpoint is kept."""
 import json
 
+import numpy as np
 import pytest
 import training
 
-from jaxsynth import runs
+from jaxsynth import data, runs
 
 TINY = ('--generator_width=4', '--discriminator_width=4', '--latent_dim=3', '--batch_size=8',
         '--eval_samples=200')
@@ -67,8 +68,12 @@ def test_a_resumed_run_scores_the_same_bits(scored, tmp_path):
 @pytest.mark.parametrize('given, message', [
     (['--eval_samples=300', '--steps=10'], 'measured differently'),
     (['--eval_split=nowhere', '--steps=10'], "split 'nowhere'"),
-    (['--eval_split=./nowhere.npz', '--steps=10'], 'no such file')])
-def test_other_protocols_are_refused(scored, given, message):
+    (['--eval_split=./nowhere.npz', '--steps=10'], 'no such file'),
+    (['--eval_split=few.npz', '--steps=10'], '--eval_every: no Frechet distance of 60 real and 200 '
+     'other images on 64 features; it needs at least 65 of each; name more by --eval_split')])
+def test_other_protocols_are_refused(scored, tmp_path, monkeypatch, given, message):
+  np.savez(tmp_path / 'few.npz', images=data.mnist5k('test').images[:60])
+  monkeypatch.chdir(tmp_path)
   files = [scored / name for name in ('scores.jsonl', 'metrics.jsonl', 'config.json')]
   before = [file.read_bytes() for file in files]
   with pytest.raises(runs.RunError) as error:

@@ -34,7 +34,7 @@ def draw(rows: list[dict], path: pathlib.Path) -> None:
   try:
     import matplotlib
   except ImportError as error:
-    raise app.UsageError("--figure needs matplotlib: pip install 'jaxsynth[report]'") from error
+    raise SystemExit("--figure needs matplotlib: pip install 'jaxsynth[report]'") from error
   matplotlib.use('Agg')
   from matplotlib import pyplot as plt
   figure, axes = plt.subplots(figsize=(5, 3.2), layout='constrained')

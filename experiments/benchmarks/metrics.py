@@ -93,7 +93,7 @@ def main(argv: list[str]) -> None:
   del argv
   for name in PEERS.value:
     if name not in OFFERS:
-      raise app.UsageError(f'--peers={name}: expected prdc or torch_fidelity')
+      raise SystemExit(f'--peers={name}: expected prdc or torch_fidelity')
   rows = []
   for score in SCORES.value:
     for n in map(int, SIZES.value):

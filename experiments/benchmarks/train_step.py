@@ -68,7 +68,7 @@ def main(argv: list[str]) -> None:
   names = ['jaxsynth'] + [n for n in asked if n != 'none']
   unknown = sorted(set(names) - set(RUNNERS))
   if unknown:
-    raise app.UsageError(f'--peers: {unknown}, expected none, all or some of '
+    raise SystemExit(f'--peers: {unknown}, expected none, all or some of '
                          f'{list(RUNNERS)[1:]}')
   rows = []
   for batch_size in map(int, BATCH_SIZES.value):

@@ -5,7 +5,7 @@ import os
 import pathlib
 import platform
 
-from absl import app, logging
+from absl import logging
 import jax
 
 
@@ -13,16 +13,16 @@ def take_devices(n: int) -> list[jax.Device]:
   """The first `n` devices; on CPU as many are made.
 
   Raises:
-    app.UsageError: there are fewer, or several hosts.
+    ValueError: there are fewer, or several hosts.
   """
   if n > 1:
     jax.config.update('jax_num_cpu_devices', n)  # no effect on GPU and TPU
   if jax.process_count() > 1:
-    raise app.UsageError('this experiment runs on one host; for several, write a loop of '
-                         'your own with data.batch_at(..., process_index, process_count)')
+    raise ValueError('this experiment runs on one host; for several, write a loop of '
+                     'your own with data.batch_at(..., process_index, process_count)')
   if jax.device_count() < n:
-    raise app.UsageError(f'--devices={n}, but there are {jax.device_count()}: '
-                         f'{jax.devices()}')
+    raise ValueError(f'--devices={n}, but there are {jax.device_count()}: '
+                     f'{jax.devices()}')
   return jax.devices()[:n]
 
 

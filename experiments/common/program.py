@@ -1,5 +1,5 @@
 """How every program of this folder starts, and how it says what is wrong."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import functools
 import pathlib
 import sys
@@ -7,47 +7,90 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from common import clock, machine
+from common import clock, machine, outside
 from jaxsynth import files
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 # what a user can mend: a flag, a path, a package that is missing
 MENDABLE = (ValueError, OSError, ImportError, files.CheckpointError, files.Locked)
-Parser = Callable[[list[str]], list[str]]
+# before the first line of a text file, as some editors write it
+BYTE_ORDER_MARK = '\ufeff'
 
 
 def run(main: Callable[[], Any], define_flags: Callable[[flags.FlagValues], None], *,
-        flags_parser: Parser | None = None, compiles: bool = True) -> None:
+        define_more: Callable[[list[str]], None] | None = None, compiles: bool = True) -> None:
   """Defines the flags, parses them and calls `main`.
 
-  Arguments that are no flags are refused, and errors that a user can mend become one
-  message and exit code 1. `main` may raise SystemExit with a message or a code of its own.
+  What a user can mend, of flags, arguments and files, becomes one message and exit code 1;
+  help ends with 0. `main` may raise SystemExit with a message or a code of its own.
 
   Args:
     main: the program.
     define_flags: called with the global flags.
-    flags_parser: as `absl.app.run`'s.
+    define_more: called with the arguments, flagfiles in their places, before they are parsed:
+      it defines flags that depend on others.
     compiles: whether it computes with JAX: compiled programs and memory are then kept.
   """
   define_flags(flags.FLAGS)
   show_in_help(flags.FLAGS)
-  checked = functools.partial(_checked, main, compiles)
-  app.run(checked, flags_parser=flags_parser or app.parse_flags_with_usage)
+  app.run(functools.partial(_checked, main, compiles),
+          flags_parser=functools.partial(_parsed, define_more or (lambda args: None)))
+
+
+def _parsed(define_more: Callable[[list[str]], None], argv: list[str]) -> list[str]:
+  """Parses flags, as absl does but for what it says; the arguments that are none."""
+  helped = any(arg.lstrip('-').startswith('help') for arg in argv[1:] if arg[:1] == '-')
+  try:
+    args = with_flagfiles(argv[1:])
+    try:
+      define_more(args)
+    except MENDABLE:
+      if not helped:  # it needs no run
+        raise
+    return flags.FLAGS([argv[0], *args])
+  except (flags.Error, *MENDABLE) as error:
+    raise refusal(error) from error
+  except SystemExit as end:  # help was printed
+    raise SystemExit(0 if helped else end.code) from end
+
+
+def with_flagfiles(args: Sequence[str]) -> list[str]:
+  """The arguments, with the lines of flagfiles in the files' places.
+
+  Raises:
+    flags.Error: a flagfile cannot be opened.
+    ValueError: one is no text.
+  """
+  try:
+    lines = flags.FLAGS.read_flags_from_files(list(args), force_gnu=False)
+  except UnicodeDecodeError as error:
+    raise ValueError(f'--flagfile: {error}; expected a text file in UTF-8') from error
+  if not any(line.startswith(BYTE_ORDER_MARK) for line in lines):
+    return lines
+  lines = [line.removeprefix(BYTE_ORDER_MARK) for line in lines]
+  return with_flagfiles([line for line in lines if line and not line.startswith(('#', '//'))])
+
+
+def refusal(error: Any) -> SystemExit:
+  """The end of a program that says what its user can mend."""
+  return SystemExit(f'{pathlib.Path(sys.argv[0]).name}: {error}')
 
 
 def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
   if len(argv) > 1:
-    raise app.UsageError(f'unexpected arguments: {" ".join(argv[1:])}')
+    raise refusal(f'unexpected arguments: {" ".join(argv[1:])}; flags begin with --, and --help '
+                  'lists them')
   if not flags.FLAGS['verbosity'].present:
     logging.set_verbosity(logging.WARNING)
-  if compiles:
-    if 'compilation_cache' not in flags.FLAGS or flags.FLAGS.compilation_cache:
-      machine.keep_compiled()
-    machine.keep_memory()
   try:
+    outside.check(flags.FLAGS)
+    if compiles:
+      if 'compilation_cache' not in flags.FLAGS or flags.FLAGS.compilation_cache:
+        machine.keep_compiled()
+      machine.keep_memory()
     return main()
   except MENDABLE as error:
-    raise app.UsageError(str(error)) from error
+    raise refusal(error) from error
 
 
 def show_in_help(values: flags.FlagValues) -> None:

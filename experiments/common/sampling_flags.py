@@ -5,14 +5,13 @@ is looked at before the others are parsed.
 """
 from collections.abc import Callable, Sequence
 import pathlib
-import sys
 from types import ModuleType
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
 from common import experiments
-from common.program import Parser, plain, show_in_help
+from common.program import plain, show_in_help
 from jaxsynth.runs import record as records
 
 
@@ -26,27 +25,25 @@ def of_run(folder: str) -> ModuleType:
   return experiments.program(record.get('experiment', experiments.FIRST))
 
 
-def parser(flag: str, program_of: Callable[[str], ModuleType] = of_run,
-           default: str | None = None) -> Parser:
-  """A parser of flags that first defines those of sampling, for `program.run`.
+def definer(flag: str, program_of: Callable[[str], ModuleType] = of_run,
+            default: str | None = None) -> Callable[[list[str]], None]:
+  """What defines those of sampling once the arguments are known, for `program.run`.
 
   Args:
     flag: the one that names the run or the experiment.
     program_of: from its value to the program.
     default: of the flag; with `None` no flags of sampling are defined where it is not given.
   """
-  def parse(argv: list[str]) -> list[str]:
-    try:
-      name = peek(argv, flag) or default
-      if name is not None:
+  def define_more(args: list[str]) -> None:
+    name = peek(args, flag) or default
+    if name is not None:
+      try:
         define(program_of(name), flags.FLAGS)
-    except (ValueError, OSError) as error:
-      # help needs no run; and a pipeline checks flags before it has trained one
-      if not any(arg.lstrip('-').startswith(('help', 'only_check_args')) for arg in argv):
-        sys.stderr.write(f'FATAL Flags parsing error: {error}\n')
-        raise SystemExit(1) from error
-    return app.parse_flags_with_usage(argv)
-  return parse
+      except (ValueError, OSError):
+        # a pipeline checks flags before it has trained a run
+        if not any(arg.lstrip('-').startswith('only_check_args') for arg in args):
+          raise
+  return define_more
 
 
 def define(program: ModuleType, values: flags.FlagValues) -> None:
@@ -66,10 +63,10 @@ def given(program: ModuleType, values: flags.FlagValues) -> dict[str, Any]:
           if name in values and values[name].value is not None}
 
 
-def peek(argv: Sequence[str], flag: str) -> str | None:
-  """A flag's value, whatever the other flags are; flagfiles are looked into."""
+def peek(args: Sequence[str], flag: str) -> str | None:
+  """A flag's value, whatever the other flags are."""
   scratch = flags.FlagValues()
   scratch.set_gnu_getopt(True)
   flags.DEFINE_string(flag, None, '', flag_values=scratch)
-  scratch([argv[0], *scratch.read_flags_from_files(list(argv[1:]))], known_only=True)
+  scratch(['', *args], known_only=True)
   return scratch[flag].value

@@ -48,9 +48,9 @@ def refusal(args: Sequence[str]) -> str:
                         stdin=subprocess.DEVNULL, capture_output=True, check=False)
   if not done.returncode:
     return ''
-  lines = [x.removeprefix('FATAL ') for x in (done.stderr + done.stdout).splitlines() if x.strip()]
-  parsing = [x for x in lines if 'Flags parsing error' in x]
-  return f'{args[0]}: {(parsing or lines[-1:] or ["it cannot be run"])[0]}'
+  name, text = pathlib.Path(args[0]).name, (done.stderr + done.stdout).strip()
+  _, known, said = text.rpartition(f'{name}: ')  # before it, libraries warn
+  return f'{name}: {said if known else text or "it cannot be run"}'
 
 
 def _known(stage: Stage, out: pathlib.Path) -> bool:

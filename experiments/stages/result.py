@@ -163,6 +163,8 @@ def _rightly(pseudo: Mapping[str, Any]) -> str:
 
 
 def _score(scores: Mapping[str, Any], name: str, form: str = '.3g') -> str:
+  if name not in scores['scores']:
+    return 'not known, of so few images'
   value, floor = (scores['scores'][name][x] for x in ('value', 'floor'))
   return f'{value:{form}} (floor {floor:{form}})'
 
@@ -178,7 +180,8 @@ def _filtered(r: Results) -> str:
   if not r.after:
     return ''
   share = f' {r.kept["share"]:.0%} of what was drawn passed;' if r.kept else ''
-  worse = r.before and got_worse(*(x['scores']['frechet']['value'] for x in (r.before, r.after)))
+  worse = r.before and got_worse(*(
+      x['scores'].get('frechet', {}).get('value') for x in (r.before, r.after)))
   return (f'Filters ({", ".join(r.sets["filter"]["filters"]["names"])}):{share} the distance is '
           f'then {_score(r.after, "frechet")}, precision {_score(r.after, "precision", ".2f")}, '
           f'recall {_score(r.after, "recall", ".2f")}.'

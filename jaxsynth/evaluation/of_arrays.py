@@ -1,6 +1,7 @@
 """Scores of arrays, for who has no run and no data set by name."""
 from typing import Any
 
+from absl import logging
 import numpy as np
 
 from jaxsynth import data
@@ -40,13 +41,13 @@ def score_arrays(synthetic: Images, real: Images, *, other: Images | None = None
 
   Returns:
     Name to score: `frechet`, `kernel`, `precision`, `recall`, `density`, `coverage`, those of
-    pixels, `duplicates`, and where there is what they need those of classes and of copies.
+    pixels, `duplicates`, and where there is what they need those of classes and of copies;
+    `frechet` needs more images than there are features, and a warning says that it is left out.
     `MEANINGS` says what each means. A score has a value, a floor, a standard error where one
     is known, and a protocol.
 
   Raises:
-    ValueError: arrays that are no images or labels, sets that do not go together, or too
-      few images for the features' width.
+    ValueError: arrays that are no images or labels, or sets that do not go together.
 
   >>> random = np.random.default_rng(0)
   >>> real = random.integers(0, 256, (400, 4, 4, 1), np.uint8)
@@ -65,7 +66,10 @@ def score_arrays(synthetic: Images, real: Images, *, other: Images | None = None
                        other=others, train=trained, held_out=held, seed=seed)
   if isinstance(net, str):
     net = features.by_name(net, reference.images.shape[1:], digits)
-  return evaluate(comparison, net, digits).scores
+  outcome = evaluate(comparison, net, digits)
+  if 'frechet' in outcome.not_applicable:
+    logging.warning('no Frechet distance of %s', outcome.not_applicable['frechet'])
+  return outcome.scores
 
 
 def _examples(name: str, given: Images) -> Examples:

@@ -52,13 +52,10 @@ def evaluate(comparison: Comparison, net: features.Features, digits: bool = Fals
     comparison: the sets.
     net: features that the distances stand on.
     digits: whether the data's classes are those of the shipped classifier of digits.
-
-  Raises:
-    ValueError: too few examples for the features' width.
   """
   embedded, cards = embed(comparison, net, digits), Cards(comparison, net)
-  scores = distance_scores(embedded, cards) | pixel_scores(comparison, cards)
-  not_applicable: dict[str, str] = {}
+  scores, not_applicable = distance_scores(embedded, cards)
+  scores |= pixel_scores(comparison, cards)
   details: dict[str, Any] = {}
   labels, classes, nearest_train = comparison.synthetic.labels, None, None
   if embedded.logits is None:
@@ -98,17 +95,24 @@ def _without_classes(comparison: Comparison, labels: np.ndarray | None) -> str:
   return 'there is one class' if comparison.num_classes == 1 else ''
 
 
-def distance_scores(embedded: Embedded, cards: Cards) -> dict[str, Scored]:
-  """Frechet, kernel, precision, recall, density, coverage, as every program measures them."""
+def distance_scores(embedded: Embedded, cards: Cards
+                    ) -> tuple[dict[str, Scored], dict[str, str]]:
+  """Frechet, kernel, precision, recall, density, coverage, as every program measures them.
+
+  Returns:
+    Name to score, and name to why it is not there.
+  """
   reference = distances.Reference(embedded.real)
-  values, floors = (reference.measure(x) for x in (embedded.synthetic, embedded.other))
+  why = reference.too_few(len(embedded.synthetic))
+  names = [name for name in distances.NAMES if name != 'frechet' or not why]
+  values, floors = (reference.measure(x, names) for x in (embedded.synthetic, embedded.other))
   scores = {}
   for name, (value, error) in values.items():
     scores[name] = cards.scored(
         name, value, floors[name].value, None if np.isnan(error) else error,
         seed=distances.SEED if name == 'kernel' else None,
         **distances.settings(name, reference.size, len(embedded.synthetic)))
-  return scores
+  return scores, {'frechet': why} if why else {}
 
 
 def pixel_scores(comparison: Comparison, cards: Cards) -> dict[str, Scored]:

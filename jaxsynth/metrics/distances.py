@@ -36,6 +36,14 @@ class Reference:
     """How many real examples there are."""
     return len(self.real)
 
+  def too_few(self, num_fake: int) -> str:
+    """Why these and so many others have no Frechet distance; nothing where they have one."""
+    width = self.real.shape[1]
+    if min(self.size, num_fake) > width:
+      return ''
+    return (f'{self.size:,} real and {num_fake:,} other images on {width:,} features; it needs '
+            f'at least {width + 1:,} of each')
+
   def measure(self, fake: Any, names: Sequence[str] = NAMES) -> dict[str, Score]:
     """Some of the distances: name to value, with a standard error where one is known.
 

@@ -47,11 +47,13 @@ def _lead(comparison: Comparison, evaluation: Evaluation) -> str:
   scores = evaluation.scores
   bad = {name for name, score in scores.items() if mark(name, score, evaluation.details) == 'bad'}
   distance, fidelity, diversity = (
-      scores[name].value / max(scores[name].floor, 1e-9)
+      scores[name].value / max(scores[name].floor, 1e-9) if name in scores else None
       for name in ('frechet', 'density', 'coverage'))
-  text = (f'The Frechet distance is {distance:,.1f} times what real images score against each '
-          f'other. Fidelity (density) is {fidelity:.0%} and diversity (coverage) {diversity:.0%} '
-          'of what real images reach. ')
+  text = ('There are too few images for a Frechet distance. ' if distance is None else
+          f'The Frechet distance is {distance:,.1f} times what real images score against each '
+          'other. ')
+  text += (f'Fidelity (density) is {fidelity:.0%} and diversity (coverage) {diversity:.0%} '
+           'of what real images reach. ')
   copied = [name for name in COPYING if name in bad]
   if comparison.train is None:
     text += 'Whether training images were copied is not known, as no training set was named.'
@@ -168,7 +170,7 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> Section:
 
 
 def _foot(comparison: Comparison, evaluation: Evaluation) -> str:
-  card = evaluation.scores['frechet'].protocol
+  card = evaluation.scores['recall'].protocol
   where = ', '.join(f'{k.replace("_", " ")}: {v}' for k, v in comparison.about.items())
   return (f'Distances stand on features {card.features} ({card.sha256[:16]}), resizing '
           f'{card.resizer}. Scores by another protocol do not compare with these.\n\n'

@@ -46,8 +46,8 @@ class Scorer:
       any held-out one comes.
     """
     fake = features.extract_all(self._real.features, images)
-    singular = min(len(fake), self._reference.size) <= fake.shape[1]
-    names = [name for name in distances.NAMES if not (singular and name == 'frechet')]
+    names = [name for name in distances.NAMES
+             if name != 'frechet' or not self._reference.too_few(len(fake))]
     measured = self._reference.measure(fake, names)
     scores: Scores = {name: measured[name].value if name in measured else None
                       for name in distances.NAMES}
