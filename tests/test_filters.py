@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from jaxsynth import data, quality, synthesis
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.metrics import features
 from jaxsynth.synthesis import filters, strict
 from jaxsynth.synthesis.filters import duplicates

@@ -15,13 +15,14 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / 'jaxsynth'
 PROGRAMS = ROOT / 'experiments'
 
-LEAVES = {'types', 'keys', 'files', 'data', 'metrics', 'synthesis', 'report', 'images'}
+LEAVES = {'types', 'keys', 'files', 'pixels', 'data', 'metrics', 'synthesis', 'report', 'images'}
 # room: the rooms of jaxsynth it may import; a room is a folder or a file
 ROOMS = {
     '__init__': set(),
     'types': set(),
     'keys': {'types'},
     'conditions': set(),
+    'pixels': set(),
     'ema': {'types'},
     'files': set(),
     'images': {'files'},
@@ -34,13 +35,13 @@ ROOMS = {
     'objectives': {'types', 'keys', 'conditions', 'losses'},
     'models': {'conditions', 'ops'},
     # metrics: examples that are checked, and analyses of features
-    'data': {'types', 'keys', 'conditions', 'metrics'},
+    'data': {'types', 'keys', 'conditions', 'pixels', 'metrics'},
     # objectives: for the one file that knows how a network is called
-    'metrics': {'types', 'keys', 'files', 'objectives'},
-    'synthesis': {'types', 'keys', 'files', 'data', 'metrics', 'ops'},
+    'metrics': {'types', 'keys', 'files', 'pixels', 'objectives'},
+    'synthesis': {'types', 'keys', 'files', 'pixels', 'data', 'metrics', 'ops'},
     'loop': {'types'},
     'hooks': {'types'},
-    'report': {'files', 'images'},
+    'report': {'files', 'images', 'pixels'},
     'tensorboard': set(),
     'checkpoint': {'types', 'ema', 'files'},
     'runs': LEAVES | {'ema', 'accumulate', 'train_step', 'parallel', 'loop', 'hooks',

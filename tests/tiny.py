@@ -16,7 +16,7 @@ import synthesize as synthesize_program
 
 from jaxsynth import checkpoint, data, quality
 from jaxsynth.data import fingerprint
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 
 ROOT = pathlib.Path(__file__).parent.parent
 EXPERIMENT = 'mnist_dcgan'

@@ -6,7 +6,7 @@ from jaxsynth.data.image_folder import folder
 from jaxsynth.data.memory import DecodedSource, in_memory
 from jaxsynth.data.embedded_digits import mnist5k
 from jaxsynth.data.npz_file import npz
-from jaxsynth.data.pixels import to_float, to_uint8
+from jaxsynth.pixels import to_float, to_uint8
 from jaxsynth.data.prefetching import prefetch
 from jaxsynth.data.preprocess import Preprocess, preprocess_image, preprocessed
 from jaxsynth.data.spec import DatasetSpec, open_dataset

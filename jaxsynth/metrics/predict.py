@@ -8,6 +8,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsynth import pixels
 from jaxsynth.objectives import network as networks
 from jaxsynth.types import Tree
 
@@ -170,5 +171,5 @@ def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndar
 @functools.partial(jax.jit, static_argnums=0)
 def _run(apply: Callable[[Tree, Array], Any], params: Tree, images: Array) -> Any:
   if images.dtype == jnp.uint8:
-    images = jnp.minimum(images.astype(jnp.float32) / 127.5 - 1, 1)  # as data.to_float
+    images = pixels.scaled(images)
   return apply(params, images)

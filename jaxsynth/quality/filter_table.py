@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.quality.material import Material
 from jaxsynth.synthesis import filters
 from jaxsynth.synthesis.filters import Calibration, Candidates, Filter

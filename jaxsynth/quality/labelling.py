@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxsynth import files
 from jaxsynth.data.examples import Examples
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.quality.labeller import Labeller
 from jaxsynth.quality.order import Order
 from jaxsynth.quality.real import RealData

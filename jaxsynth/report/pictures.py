@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 
-from jaxsynth import images as sheets
+from jaxsynth import images as sheets, pixels
 from jaxsynth.report.extra import load
 
 WIDTH = 960  # pixels of the widest sheet
@@ -89,8 +89,7 @@ def as_uint8(images: np.ndarray) -> np.ndarray:
     return x
   if not np.issubdtype(x.dtype, np.floating):
     raise ValueError(f'images of dtype {x.dtype}, expected uint8, or floats in [-1, 1]')
-  x = np.where(np.isfinite(x), x, -1).astype(np.float32)
-  return np.clip(np.rint((x + 1) * 127.5), 0, 255).astype(np.uint8)
+  return pixels.to_uint8(np.where(np.isfinite(x), x, -1))
 
 
 def png(image: np.ndarray) -> bytes:

@@ -7,7 +7,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.data.pixels import quantized
+from jaxsynth.pixels import quantized
 from jaxsynth.synthesis.blocks import all_finite, Blocks
 from jaxsynth.synthesis.draw import key_of
 from jaxsynth.synthesis.filters.base import Candidates, Filter

@@ -7,7 +7,7 @@ import jax
 from jax import Array
 import numpy as np
 
-from jaxsynth.data.pixels import quantized
+from jaxsynth.pixels import quantized
 from jaxsynth.synthesis.blocks import all_finite, Blocks
 from jaxsynth.synthesis.labels import labels_for, Shares
 from jaxsynth.types import PerPlayer

@@ -70,14 +70,14 @@ def write(stream: Stream, shards: Sequence[Shard], form: Format, *,
 def encoded(pieces: Iterable[Piece], encode: Callable, pool: Executor, ahead: int
             ) -> Iterator[Encoded]:
   """Pieces as records, in order, `ahead` of them in the pool."""
-  def one(piece: Piece) -> Encoded:
+  def records_of(piece: Piece) -> Encoded:
     labels = [None] * len(piece.images) if piece.labels is None else piece.labels.tolist()
     records = [encode(image, label) for image, label in zip(piece.images, labels)]
     return Encoded(piece.start, records, piece.labels)
 
   flying: deque = deque()
   for piece in pieces:
-    flying.append(pool.submit(one, piece))
+    flying.append(pool.submit(records_of, piece))
     if len(flying) > ahead:
       yield flying.popleft().result()
   while flying:

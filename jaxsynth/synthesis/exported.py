@@ -93,7 +93,7 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
 
   https://docs.jax.dev/en/latest/export/export.html
   """
-  from jaxsynth.data.pixels import quantized  # `load` can do without
+  from jaxsynth.pixels import quantized  # `load` can do without
   from jaxsynth.synthesis import draw
   export = _export()
   if batch_size < 1:

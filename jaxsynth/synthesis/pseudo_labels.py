@@ -9,7 +9,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.synthesis.draw import Piece, Stream
 
 

@@ -6,7 +6,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.synthesis.filters.base import Candidates, Filter
 
 AGREES = 1e-30  # less than any probability that is the largest

@@ -5,7 +5,7 @@ from jax import Array, lax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.metrics.features import extract, Features
 from jaxsynth.metrics.neighbours import nearest_other
 from jaxsynth.synthesis.filters.base import Candidates, Filter

@@ -7,7 +7,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.synthesis.filters.base import Candidates, Filter, threshold
 
 EPSILON = 1e-8

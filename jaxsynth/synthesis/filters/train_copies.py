@@ -6,7 +6,7 @@ from jax import Array, lax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth.data.pixels import scaled
+from jaxsynth.pixels import scaled
 from jaxsynth.synthesis.filters.base import Candidates, Filter, scores
 
 SIDE = 32  # larger images are compared at this size
@@ -46,15 +46,15 @@ def nearest(x: Array, points: Array, count: Array | None = None) -> Array:
   padded = jnp.pad(points, ((0, -len(points) % chunks), (0, 0)))
   there = jnp.arange(len(padded)) < (len(points) if count is None else count)
 
-  def one(args: tuple[Array, Array]) -> Array:
+  def nearest_of(args: tuple[Array, Array]) -> Array:
     chunk, there = args
     cross = jnp.matmul(x, chunk.T, precision=lax.Precision.HIGHEST)
     partial = jnp.where(there, jnp.sum(chunk ** 2, 1), jnp.inf)[None] - 2 * cross
     at = jnp.argmin(partial, 1)
     squared = jnp.sum((x - chunk[at]) ** 2, 1)
     return jnp.where(there[at], jnp.sqrt(squared), jnp.inf)
-  return lax.map(one, (padded.reshape(chunks, -1, x.shape[1]),
-                       there.reshape(chunks, -1))).min(0)
+  return lax.map(nearest_of, (padded.reshape(chunks, -1, x.shape[1]),
+                              there.reshape(chunks, -1))).min(0)
 
 
 def copies(train: Any) -> Filter:
