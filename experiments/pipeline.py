@@ -37,7 +37,7 @@ def main() -> None:
     sys.exit('stopped; the same command goes on')
   except run.Failed as error:
     sys.exit(str(error))
-  program.done(out / 'report.html')
+  program.done(out / 'report.html' if 'report' in flags.FLAGS.stages else out)
   if rejected:
     print('the data set is rejected: see --require, and its scores in the report')
     sys.exit(quality.REJECTED)

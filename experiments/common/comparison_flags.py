@@ -17,9 +17,11 @@ def define(values: flags.FlagValues) -> None:
   A program defines `--num` and `--seed` of its own; `synthetic` reads them.
   """
   dataset_flags.define(values)
-  flags.DEFINE_alias('real', 'dataset', flag_values=values)
-  flags.DEFINE_alias('real_split', 'split', flag_values=values)
   values.set_default('split', None)
+  values['split'].help = 'Of --real, what synthetic images are held against; by default test.'
+  for alias, name in (('real', 'dataset'), ('real_split', 'split')):
+    flags.DEFINE_alias(alias, name, flag_values=values)
+    values[alias].help = f'The same as --{name}. {values[name].help}'
   text = lambda name, meaning, **more: flags.DEFINE_string(
       name, None, meaning, flag_values=values, **more)
   text('synthetic', "A run's --workdir, an .npz file, a prepared tfds folder or a folder of "
