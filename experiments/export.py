@@ -28,7 +28,9 @@ def define_flags(values: flags.FlagValues) -> None:
                       **given)
   flags.DEFINE_integer('batch_size', 16, 'Images a call, fixed.', lower_bound=1, **given)
   flags.DEFINE_bool('onnx', False, 'Write generator.onnx too.', **given)
-  flags.DEFINE_list('platforms', list(exported.PLATFORMS), 'Where it is to run.', **given)
+  flags.DEFINE_list('platforms', list(exported.PLATFORMS), 'Where it is to run: some of '
+                    f'{", ".join(exported.KNOWN)}.', **given)
+  flags.register_validator('platforms', exported.are_platforms, exported.EXPECTED, **given)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from typing import Any
 from absl import app, flags
 import jax
 
-from common import experiments, program, quality_flags, rate, sampling_flags
+from common import errors, experiments, program, quality_flags, rate, sampling_flags
 from jaxsynth import quality, runs
 from jaxsynth.synthesis.strict import TooFew
 
@@ -59,8 +59,8 @@ def define_flags(values: flags.FlagValues) -> None:
   text('citation', None, 'BibTeX for the metadata.', **given)
   flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
                            'expected small letters, digits and _', **given)
-  flags.register_validator('version', lambda x: re.fullmatch(r'\d+\.\d+\.\d+', x),
-                           'expected three numbers, as 1.0.0', **given)
+  flags.register_validator('version', quality.is_version, 'expected three numbers without zeros '
+                           'in front, as 1.0.0 or 2024.11.5', **given)
   quality_flags.define(values)
 
 
@@ -122,7 +122,8 @@ def write(work: quality.Work) -> bool:
   try:
     return work.write(progress)
   except (OSError, FloatingPointError, TooFew) as error:
-    raise SystemExit(f'{error}\nWhat is whole stays; run this again to go on.') from error
+    raise SystemExit(f'{errors.message(error)}\nWhat is whole stays; run this again to go '
+                     'on.') from error
   finally:
     progress.close()
 

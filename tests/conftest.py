@@ -1,6 +1,5 @@
 """Four virtual devices for all tests; ranks are never promoted silently."""
 import atexit
-import gc
 import os
 import shutil
 import tempfile
@@ -37,10 +36,3 @@ def optimized():
   jax.config.update('jax_disable_most_optimizations', False)
   yield
   jax.config.update('jax_disable_most_optimizations', 'JAXSYNTH_TEST_OPTIMIZED' not in os.environ)
-
-
-@pytest.fixture
-def swept():
-  """What the test has left is collected while its own filters of warnings hold."""
-  yield
-  gc.collect()

@@ -216,7 +216,6 @@ def test_what_stops_a_run_comes_with_what_to_do(monkeypatch, tmp_path, error, ki
     train._main('mnist_dcgan', training.config_of(), None)
 
 
-@training.reads_damage
 def test_a_run_without_a_whole_checkpoint_says_so(outputs, tmp_path):
   folder = shutil.copytree(outputs / 'pmap', tmp_path / 'w')
   for path in (folder / 'checkpoints').rglob('d/*'):

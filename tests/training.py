@@ -2,7 +2,6 @@
 from absl import flags
 from common import experiments, train
 import jax
-import pytest
 
 # no family's own: what a run leaves that most tests do not look at
 BRIEF = ('--batch_size=8', '--log_every=2', '--sample_every=0', '--num_synthetic=20',
@@ -10,12 +9,6 @@ BRIEF = ('--batch_size=8', '--log_every=2', '--sample_every=0', '--num_synthetic
 # of any family whose flags are called so
 SMALL = {'latent_dim': 3, 'hidden': 8}
 WIDTH = 4  # of whatever is called a width
-
-
-def reads_damage(test):
-  """A test that reads damaged files: Orbax then leaves futures of its closed loop behind."""
-  ignored = 'ignore:.*Exception ignored.*:pytest.PytestUnraisableExceptionWarning'
-  return pytest.mark.usefixtures('swept')(pytest.mark.filterwarnings(ignored)(test))
 
 
 def config_of(*given, name='mnist_dcgan', tiny=True):

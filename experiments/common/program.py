@@ -7,7 +7,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from common import clock, machine
+from common import clock, errors, machine
 from jaxsynth import files
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -47,7 +47,12 @@ def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
   try:
     return main()
   except MENDABLE as error:
-    raise app.UsageError(str(error)) from error
+    raise app.UsageError(errors.message(error)) from error
+  except (RuntimeError, MemoryError) as error:
+    text = errors.of_machine(error)
+    if text is None:
+      raise
+    raise app.UsageError(text) from error
 
 
 def show_in_help(values: flags.FlagValues) -> None:

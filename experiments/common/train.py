@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from common import clock, dataset_flags, experiments, machine, program
+from common import clock, dataset_flags, errors, experiments, machine, program
 from jaxsynth import data, parallel, runs
 from jaxsynth.files import CheckpointError
 from jaxsynth.runs import folder as folders, record as records
@@ -106,7 +106,7 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
   except OSError as error:
     if not _steps(path):  # nothing was trained: a path or a data set is wrong
       raise
-    raise SystemExit(f'{error}\n{_next(path)}') from error
+    raise SystemExit(f'{errors.message(error)}\n{_next(path)}') from error
   print(f'done: {path}')
 
 

@@ -92,7 +92,7 @@ def left(stage: Stage, out: pathlib.Path) -> dict[str, dict[str, Any]]:
       raise FileNotFoundError(f'{stage.name} ended, but left no {out / pattern}')
     for path in paths:
       at = path.stat()
-      outputs[str(path.relative_to(out))] = {'sha256': sha256(path), 'size': at.st_size,
+      outputs[str(path.relative_to(out))] = {'sha256': files.sha256(path), 'size': at.st_size,
                                              'mtime_ns': at.st_mtime_ns}
   return outputs
 
@@ -104,18 +104,12 @@ def spoilt(record: Mapping[str, Any], out: pathlib.Path) -> list[str]:
     try:
       at = (out / name).stat()
       same = at.st_size == was['size'] and (
-          at.st_mtime_ns == was['mtime_ns'] or sha256(out / name) == was['sha256'])
+          at.st_mtime_ns == was['mtime_ns'] or files.sha256(out / name) == was['sha256'])
     except OSError:
       same = False
     if not same:
       spoilt_ones.append(name)
   return spoilt_ones
-
-
-def sha256(path: pathlib.Path) -> str:
-  """Of a file."""
-  with open(path, 'rb') as f:
-    return hashlib.file_digest(f, 'sha256').hexdigest()
 
 
 def read(out: pathlib.Path, name: str, kind: str = 'json') -> dict[str, Any] | None:

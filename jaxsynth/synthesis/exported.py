@@ -17,6 +17,8 @@ from jax import Array
 import numpy as np
 
 PLATFORMS = ('cpu', 'cuda', 'tpu')
+KNOWN = ('cpu', 'cuda', 'rocm', 'tpu')
+EXPECTED = f'expected some of {", ".join(KNOWN)}, each once; a gpu is cuda or rocm'
 
 
 def load(folder: str | os.PathLike) -> Callable[..., Array]:
@@ -54,14 +56,14 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
     variables: the model's.
     batch_size: `B`, fixed: files with a symbolic one are read by fewer versions of JAX.
     conditional: whether it takes labels.
-    platforms: where it is to run.
+    platforms: where it is to run, some of `KNOWN`.
     record: what else config.json says.
 
   Returns:
     File name to contents.
 
   Raises:
-    ValueError: `batch_size` below 1.
+    ValueError: `batch_size` below 1, or other platforms.
     ImportError: flatbuffers is missing.
 
   https://docs.jax.dev/en/latest/export/export.html
@@ -71,6 +73,8 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
   export = _export()
   if batch_size < 1:
     raise ValueError(f'batch_size={batch_size}: expected at least 1')
+  if not are_platforms(platforms):
+    raise ValueError(f'platforms={list(platforms)}: {EXPECTED}')
   leaves, tree = jax.tree.flatten((params, variables))
   leaves = [np.asarray(leaf) for leaf in leaves]
 
@@ -92,6 +96,11 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
       'jax': jax.__version__, 'calling_convention': lowered.calling_convention_version,
       'sha256': {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}}
   return {**files, 'config.json': json.dumps(config, indent=2).encode() + b'\n'}
+
+
+def are_platforms(names: Sequence[str]) -> bool:
+  """Whether they are names of platforms, one at least and each once."""
+  return bool(names) and set(names) <= set(KNOWN) and len(set(names)) == len(names)
 
 
 def _export() -> Any:
