@@ -3,7 +3,7 @@ from typing import Any
 
 from absl import flags
 
-from common import dataset_flags, experiments
+from common import dataset_flags, experiments, paths
 from jaxsynth import data
 from jaxsynth.data import roles as data_roles
 from jaxsynth.evaluation import synthetic as synthetic_sets
@@ -20,8 +20,7 @@ def define(values: flags.FlagValues) -> None:
   flags.DEFINE_alias('real', 'dataset', flag_values=values)
   flags.DEFINE_alias('real_split', 'split', flag_values=values)
   values.set_default('split', None)
-  text = lambda name, meaning, **more: flags.DEFINE_string(
-      name, None, meaning, flag_values=values, **more)
+  text = lambda name, meaning, **more: paths.define(name, None, meaning, values, **more)
   text('synthetic', "A run's --workdir, an .npz file, a prepared tfds folder or a folder of "
        'images; with labels for downstream.py.', required=True)
   text('synthetic_split', 'Of a tfds folder; by default train.')

@@ -29,10 +29,11 @@ def load(folder: str | os.PathLike) -> Callable[..., Array]:
   model.
 
   Raises:
-    ValueError: a file is not the one that was exported.
+    ValueError: a file is not the one that was exported; or, when it draws, a seed out of
+      [0, 2^63).
     ImportError: flatbuffers is missing.
   """
-  root = pathlib.Path(folder)
+  root = pathlib.Path(folder).expanduser()
   config = json.loads((root / 'config.json').read_text(encoding='utf-8'))
   raw = {name: (root / name).read_bytes() for name in config['sha256']}
   for name, digest in config['sha256'].items():
@@ -41,8 +42,15 @@ def load(folder: str | os.PathLike) -> Callable[..., Array]:
   arrays = np.load(io.BytesIO(raw['params.npz']))
   leaves = jax.device_put([arrays[f'{k:04d}'] for k in range(len(arrays.files))])
   sampler = jax.jit(_export().deserialize(bytearray(raw['sampler.bin'])).call)
-  return lambda seed, *args: sampler(
-      leaves, *(np.asarray(x, np.uint32) for x in (seed, *args)))
+  most = 2 ** 63 if config.get('seed_words') == 2 else 2 ** 32  # of an older version
+
+  def draw(seed: int, *args: Any) -> Array:
+    if not 0 <= seed < most:
+      raise ValueError(f'seed={seed}: expected an integer in [0, {most})')
+    words = [int(seed) & 0xffffffff, int(seed) >> 32]
+    return sampler(leaves, *(np.asarray(x, np.uint32) for x in (
+        words if most > 2 ** 32 else words[0], *args)))
+  return draw
 
 
 def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
@@ -85,13 +93,13 @@ def exported(sample: Callable, params: Any, variables: Any, *, batch_size: int,
     return quantized(draw.sample_at(sample, params, variables, key, indices, cond))
 
   each = jax.ShapeDtypeStruct((batch_size,), np.uint32)
-  args = (leaves, jax.ShapeDtypeStruct((), np.uint32), each, *[each] * conditional)
+  args = (leaves, jax.ShapeDtypeStruct((2,), np.uint32), each, *[each] * conditional)
   lowered = export.export(jax.jit(sampler), platforms=tuple(platforms))(*args)
   arrays = io.BytesIO()
   np.savez(arrays, **dict(zip(map('{:04d}'.format, range(len(leaves))), leaves)))
   files = {'sampler.bin': bytes(lowered.serialize()), 'params.npz': arrays.getvalue()}
   config = {
-      **(record or {}), 'batch_size': batch_size, 'conditional': conditional,
+      **(record or {}), 'batch_size': batch_size, 'conditional': conditional, 'seed_words': 2,
       'platforms': list(platforms), 'image_shape': list(lowered.out_avals[0].shape[1:]),
       'jax': jax.__version__, 'calling_convention': lowered.calling_convention_version,
       'sha256': {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items()}}
