@@ -127,7 +127,7 @@ def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: 
   draw = ['synthesize.py', f'--run={o.out}/train', f'--num={num}', f'--out={o.out}/data',
           f'--seed={o.seed}', *named({'data_dir': o.data.data_dir})]
   if labelled and o.labels == 'data':
-    counts = proportions(images['classes'], num)
+    counts = proportions([n for n in images['classes'] if n], num)  # a model has no others
     draw.append(f'--labels={",".join(map(str, counts))}')
   elif o.labels not in ('data', 'balanced'):
     draw.append(f'--labels={o.labels}')

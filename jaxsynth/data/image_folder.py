@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from jaxsynth.data.classes import Names, ordered
 from jaxsynth.data.memory import DecodedSource
 from jaxsynth.data.preprocess import Preprocess, decoded, preprocess_image
 
@@ -15,9 +16,9 @@ def folder(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
            name: str | None = None) -> DecodedSource:
   """Images under `path`, decoded on demand; `in_memory` keeps them decoded.
 
-  With subfolders that hold images, each is a class: sorted names give labels 0, 1,
-  ...; otherwise there are no labels. Examples are sorted by class, then by file
-  name. Hidden files and folders do not count.
+  With subfolders that hold images, each is a class of its name: sorted, numbers as
+  numbers, they give labels 0, 1, ...; otherwise there are no labels. Examples are
+  sorted by class, then by file name. Hidden files and folders do not count.
 
   Args:
     path: of the folder; png, jpg, jpeg, bmp, webp, gif, tif, tiff, in any case.
@@ -35,7 +36,7 @@ def folder(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
   root = pathlib.Path(path).expanduser()
   if not root.is_dir():
     raise FileNotFoundError(f'{root}: no such folder of images')
-  files, labels, num_classes = _listed(root)
+  files, labels, names = _listed(root)
 
   def read(indices: Sequence[int]) -> list[tuple[pathlib.Path, int | None]]:
     return [(files[i], labels[i]) for i in indices]
@@ -44,11 +45,12 @@ def folder(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
     file, label = record
     return preprocess_image(decoded(file.read_bytes()), preprocess), label
 
-  return DecodedSource.of(name or root.resolve().name, len(files), num_classes, read,
-                          decode, lambda i: str(files[i]))
+  return DecodedSource.of(name or root.resolve().name, len(files),
+                          None if names is None else len(names), read, decode,
+                          lambda i: str(files[i]), names)
 
 
-def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[int | None], int | None]:
+def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[int | None], Names | None]:
   flat, folders = _images(root), _folders(root)
   classes = {sub: _images(sub) for sub in folders}
   deep = [below for sub in folders for below in _folders(sub) if _images(below)]
@@ -68,7 +70,8 @@ def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[int | None], i
     raise ValueError(f'{empty[0]}: a class folder without images, beside others with; '
                      'fill or remove it')
   files = [file for sub in folders for file in classes[sub]]
-  return files, [k for k, sub in enumerate(folders) for _ in classes[sub]], len(folders)
+  return (files, [k for k, sub in enumerate(folders) for _ in classes[sub]],
+          tuple(sub.name for sub in folders))
 
 
 def _images(path: pathlib.Path) -> list[pathlib.Path]:
@@ -77,4 +80,5 @@ def _images(path: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _folders(path: pathlib.Path) -> list[pathlib.Path]:
-  return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith('.'))
+  names = [p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith('.')]
+  return [path / name for name in ordered(names)]

@@ -36,12 +36,13 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
   """
   classes = (model.record['data']['num_classes'] if selection.pseudo_labels else
              model.run.num_classes)
+  names = None if classes is None else model.class_names
   about = metadata.About(order.name, order.version, model.image_shape, classes,
                          _description(order, model, selection),
-                         order.citation or _citation(order, model))
+                         order.citation or _citation(order, model), names)
   if order.format == 'folder':
     form = image_folder.image_folder(order.folder, classes, order.shares,
-                                     exact=not selection.pseudo_labels)
+                                     exact=not selection.pseudo_labels, class_names=names)
   else:
     kinds = {'array_record': records.array_record, 'tfrecord': records.tfrecord}
     if order.format not in kinds:
@@ -53,6 +54,7 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
       'seed': order.seed, 'block': order.block, 'citation': about.citation,
       'model': model.provenance, 'filters': _filter_settings(real, selection),
       'pseudo_labels': _label_settings(selection),
+      'class_names': names and list(names),
       'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,

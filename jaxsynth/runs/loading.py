@@ -14,7 +14,7 @@ import numpy as np
 from jaxsynth import data, synthesis
 from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
-from jaxsynth.runs.record import read_record
+from jaxsynth.runs.record import class_names, read_record
 from jaxsynth.runs.run import keys_of, Run
 from jaxsynth.types import PerPlayer, TrainState
 
@@ -48,6 +48,11 @@ class Trained(NamedTuple):
     """`(H, W, C)`."""
     height, width, channels = self.record['data']['image_shape']
     return height, width, channels
+
+  @property
+  def class_names(self) -> tuple[str, ...] | None:
+    """Of the data's labels, in their order: numbers where they have none, `None` without labels."""
+    return class_names(self.record)
 
   @property
   def spec(self) -> data.DatasetSpec:

@@ -115,7 +115,7 @@ def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: 
     raise RunError(f'--eval_every: {spec.dataset} has no validation split that is known; name '
                    'one, a folder or an .npz file by --eval_split')
   try:
-    held, _ = examples.read_split(spec, split)
+    held = examples.read_split(spec, split)
     net = features.by_name('auto', held.images.shape[1:], specs.are_digits(spec))
     return scores.LearningCurve(folder, held, source, net, settings.eval_samples, settings.seed,
                                 keys.scores, artist)
