@@ -22,7 +22,7 @@ from absl import flags
 
 from common import comparison_flags, program
 from jaxsynth import downstream, files, report
-from jaxsynth.data.examples import Examples, read_split
+from jaxsynth.data.examples import Examples, read_real_split
 from jaxsynth.pages import downstream as downstream_page
 
 NAMES = ('num', 'seeds', 'seed', 'steps', 'batch_size', 'learning_rate')
@@ -87,11 +87,13 @@ def read(values: flags.FlagValues) -> tuple[Examples, Examples, Examples, dict[s
   """
   synthetic, _, about = comparison_flags.synthetic(values)
   spec, roles = comparison_flags.spec(values), comparison_flags.roles(values, validation='')
-  test = read_split(spec, roles.test)
+  read_real = functools.partial(read_real_split, spec,
+                                synthetic_as_real=values.synthetic_as_real)
+  test = read_real(roles.test)
   if roles.train is None:
     raise ValueError(f'{spec.dataset}: no split to learn from beside {roles.test}; name one '
                      'with --train_split, and the one to test on with --real_split')
-  return read_split(spec, roles.train), test, synthetic, about
+  return read_real(roles.train), test, synthetic, about
 
 
 if __name__ == '__main__':

@@ -57,8 +57,8 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_bool('distributed', False, 'Call jax.distributed.initialize(), and take the '
                     "worker's number from it.", **given)
   text('citation', None, 'BibTeX for the metadata.', **given)
-  flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
-                           'expected small letters, digits and _', **given)
+  flags.register_validator('name', quality_flags.is_free_name, 'expected small letters, digits and '
+                           '_', **given)
   flags.register_validator('version', lambda x: re.fullmatch(r'\d+\.\d+\.\d+', x),
                            'expected three numbers, as 1.0.0', **given)
   quality_flags.define(values)

@@ -28,6 +28,7 @@ class Options(NamedTuple):
     require: what the set must score, or `None`.
     features: that scores and filters stand on.
     downstream: flag -> value of `downstream.py`, those that are given.
+    synthetic_as_real: whether the data set may itself be drawn from a model.
   """
   out: str
   data: DatasetSpec
@@ -45,6 +46,7 @@ class Options(NamedTuple):
   require: str | None = None
   features: str = 'auto'
   downstream: Mapping[str, str] = {}
+  synthetic_as_real: bool = False
 
 
 def of_data(spec: DatasetSpec, dataset: str = 'dataset') -> Args:
@@ -98,7 +100,8 @@ def after_collect(o: Options, collection: Mapping[str, Any], labelled: bool) -> 
                      'training nor the test has: name them by --validation_split')
   against = [x for x in (role['validation'], role['test']) if x and x != o.data.split]
   real = (*of_data(o.data, 'real'), *named({'real_split': role['test']}),
-          f'--train_split={role["train"] or ""}', f'--seed={o.seed}')
+          f'--train_split={role["train"] or ""}', f'--seed={o.seed}',
+          *(('--synthetic_as_real',) if o.synthetic_as_real else ()))
   split = f'--split={o.data.split}'
   return [
       Stage('preprocess', (

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsynth.data import classes
+from jaxsynth.data.origin import check_real
 from jaxsynth.data.spec import DatasetSpec, is_path, open_dataset
 from jaxsynth.metrics import predict
 
@@ -97,6 +98,24 @@ def read_split(spec: DatasetSpec, split: str | None) -> Examples:
   name = spec.title + ('' if not split or is_path(split) else f'/{split}')
   return Examples(name, predict.checked(batch['image'], who=name), batch.get('label'),
                   classes.names_of(source) or None)
+
+
+def read_real_split(spec: DatasetSpec, split: str | None, *, synthetic_as_real: bool = False
+                    ) -> Examples:
+  """As `read_split`, of real images: what synthetic ones are held against.
+
+  Args:
+    spec: as `read_split`'s.
+    split: as `read_split`'s.
+    synthetic_as_real: whether a data set that this library has drawn will do.
+
+  Raises:
+    ValueError: it was drawn by this library.
+    As `read_split`.
+  """
+  if not synthetic_as_real:
+    check_real(spec.of_split(split) if split else spec)
+  return read_split(spec, split)
 
 
 def image_digests(examples: Examples) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The sets of an evaluation: what is judged, and the real data it is held against."""
 from collections.abc import Sequence
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from jaxsynth.data import DatasetSpec
 from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import (
-    aligned, check_disjoint, count_shared, Examples, random_positions, read_split, shuffled)
+    aligned, check_disjoint, count_shared, Examples, random_positions, read_real_split, shuffled)
 from jaxsynth.data.roles import Roles
 from jaxsynth.evaluation.synthetic import Synthetic
 
@@ -40,8 +41,8 @@ class Comparison(NamedTuple):
   seed: int
 
 
-def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed: int = 0
-                    ) -> Comparison:
+def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed: int = 0, *,
+                    synthetic_as_real: bool = False) -> Comparison:
   """Reads the real splits that a synthetic set is compared with.
 
   Args:
@@ -49,13 +50,14 @@ def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed:
     spec: of the real data.
     roles: its splits: `test` is the reference, `train` what was learned from.
     seed: of what is drawn.
+    synthetic_as_real: whether the real data may be a set that this library has drawn.
 
   Raises:
-    ValueError, OSError, ImportError: as `read_split` and `compare`.
+    ValueError, OSError, ImportError: as `read_real_split` and `compare`.
   """
-  real = read_split(spec, roles.test)
-  train, held_out = (read_split(spec, split) if split else None
-                     for split in (roles.train, roles.validation))
+  read = functools.partial(read_real_split, spec, synthetic_as_real=synthetic_as_real)
+  real = read(roles.test)
+  train, held_out = (read(split) if split else None for split in (roles.train, roles.validation))
   return compare(synthetic, real, train=train, held_out=held_out, seed=seed)
 
 

@@ -6,6 +6,7 @@ from jaxsynth import data
 from jaxsynth.data import fingerprint, roles, spec as specs
 from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import aligned, Examples, random_positions
+from jaxsynth.data.origin import check_real, is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.quality import labeller, selection as selections
 from jaxsynth.quality.selection import Selection
@@ -60,6 +61,8 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
   if selection.needs_labeller:
     _check_labels(selection, train)
   split = validation_split or roles.held_out(spec)
+  if not is_synthetic(spec):  # who learned from synthetic images may be held against such
+    check_real(spec.of_split(split))
   held = data.open_dataset(spec.of_split(split))
   _check_held_out(split, held, train, selection, conditional=model.run.num_classes is not None)
   batch = held.take(random_positions(held.size, MOST))

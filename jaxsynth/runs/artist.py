@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxsynth import data, files, images, synthesis, train_step as ts
 from jaxsynth.data.classes import names_of
+from jaxsynth.data.origin import MARK
 from jaxsynth.runs.run import Run
 from jaxsynth.tensorboard import TensorBoard
 
@@ -74,13 +75,17 @@ class Artist:
     return data.to_uint8(drawn)
 
   def synthesize(self, state: ts.TrainState, n: int) -> None:
-    """`synthetic.npz`: `images` uint8 `[n, H, W, C]`; if conditional `labels`, `class_names`."""
+    """`synthetic.npz`: `images` uint8 `[n, H, W, C]`; if conditional `labels`, `class_names`.
+
+    An array `synthetic` says what it is.
+    """
     if not n:
       return
     arrays = {'images': self.draw(state, self._key, n)}
     if self._run.num_classes is not None:
       arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
       arrays['class_names'] = np.array(self._class_names)
+    arrays[MARK] = np.array(True)
     with files.write_aside(self._folder / 'synthetic.npz') as f:
       np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from jaxsynth.data.classes import numbered
 from jaxsynth.synthesis.plan import Shard
 
 
-ADDED = ('class_names',)  # settings that data sets of earlier versions lack
+ADDED = ('class_names', 'synthetic')  # settings that data sets of earlier versions lack
 
 
 class About(NamedTuple):
