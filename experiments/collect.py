@@ -30,6 +30,7 @@ def main() -> None:
     source = specs.open_raw(own_spec)
     name = own_spec.split if specs.split_names(own_spec) else own_spec.dataset
     sets[role] = {'split': name, 'names': list(classes.names_of(source)),
+                  'skipped': dict(getattr(source, 'skipped', ())),
                   **fingerprints.fingerprint(source)}
     print(f'{role}: {source.size:,} images')
   credit = specs.credit(spec)

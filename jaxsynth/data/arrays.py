@@ -14,6 +14,7 @@ class Arrays(NamedTuple):
   num_classes: int | None
   name: str
   class_names: classes.Names | None = None
+  skipped: tuple[tuple[str, int], ...] = ()
 
   @property
   def size(self) -> int:
@@ -40,6 +41,7 @@ class ArraySource(Arrays):
     num_classes: number of labels, or `None`.
     name: for messages and records.
     class_names: of the labels; `None` where they are numbers.
+    skipped: suffixes of files of a folder that are no images, and how many there are.
   """
   __slots__ = ()
 

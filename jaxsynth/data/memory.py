@@ -29,6 +29,7 @@ class DecodedSource:
     describe: position -> what to call the example in a message.
     workers: threads that decode.
     class_names: of the labels; `None` where they are numbers.
+    skipped: suffixes of files that are left out, and how many there are.
   """
   name: str
   size: int
@@ -39,6 +40,7 @@ class DecodedSource:
   describe: Callable[[int], str] = 'example {}'.format
   workers: int = min(8, os.cpu_count() or 1)
   class_names: Names | None = None
+  skipped: tuple[tuple[str, int], ...] = ()
 
   @classmethod
   def of(cls, name: str, size: int, num_classes: int | None,
@@ -132,5 +134,6 @@ def in_memory(source: Source, max_bytes: int = 2**32, workers: int | None = None
   if isinstance(source, ArraySource) or not fits:
     return source
   batch = source.take(np.arange(source.size))
-  return ArraySource.of(batch['image'], batch.get('label'), source.num_classes, source.name,
-                        getattr(source, 'class_names', None))
+  arrays = ArraySource.of(batch['image'], batch.get('label'), source.num_classes, source.name,
+                          getattr(source, 'class_names', None))
+  return arrays._replace(skipped=getattr(source, 'skipped', ()))

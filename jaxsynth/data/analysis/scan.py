@@ -44,6 +44,7 @@ class Scan(NamedTuple):
     rows: positions of the examples whose features are kept, rising.
     features: float32 `[n, D]`, pooled to at most 16 x 16, in the units of the pixels.
     class_names: of the labels, in their order; none without labels.
+    skipped: suffixes of files that were left out, and how many there are.
   """
   name: str
   size: int
@@ -60,6 +61,7 @@ class Scan(NamedTuple):
   rows: np.ndarray
   features: np.ndarray
   class_names: tuple[str, ...] = ()
+  skipped: tuple[tuple[str, int], ...] = ()
 
 
 def scan(source: Source, *, name: str | None = None, block: int = 1024,
@@ -100,7 +102,7 @@ def scan(source: Source, *, name: str | None = None, block: int = 1024,
   labels, facts, digests, pixels, counts, classes, features = total
   return Scan(name, source.size, source.image_shape, source.num_classes, str(images.dtype),
               labels, Facts(*facts), digests, pixels, moments.pool(flat), counts, classes, rows,
-              features, names_of(source))
+              features, names_of(source), getattr(source, 'skipped', ()))
 
 
 def sample(n: int, most: int, seed: int) -> np.ndarray:

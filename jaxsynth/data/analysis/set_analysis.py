@@ -11,6 +11,7 @@ from jaxsynth.data.analysis.pooling import standardised
 from jaxsynth.data.analysis.ranges import Ranges, ranges
 from jaxsynth.data.analysis.scan import Scan, sample
 from jaxsynth.data.analysis.structure import Structure, separation, structure
+from jaxsynth.data.image_folder import skipped_text
 from jaxsynth.data.classes import are_numbers, listed, numbered
 
 IMBALANCE = 3.  # largest class over smallest
@@ -62,6 +63,10 @@ def analyze_set(scan: Scan, *, pairs: int = 20000, seed: int = 0) -> SetAnalysis
       'constant_pixels': int((scan.pixels.high <= scan.pixels.low).sum()),
       'features': {'kept': len(scan.rows), 'dimensions': scan.features.shape[1]}}
   findings += _pixels(scan, scales)
+  if scan.skipped:
+    numbers['skipped'] = dict(scan.skipped)
+    text = skipped_text(scan.name, scan.skipped).removeprefix(f'{scan.name}: ')
+    findings.append(finding('files left out', 'warning', scan.name, text, []))
   _classes(scan, numbers, findings, skipped)
   pixel_structure = structure(scan.features[sample(len(scan.rows), pairs, seed)])
   numbers['components_for'] = pixel_structure.needed
