@@ -13,7 +13,7 @@ from absl import flags
 
 from common import dataset_flags, paths, program, seeds
 from jaxsynth import files, report
-from jaxsynth.data import analysis, spec as specs
+from jaxsynth.data import analysis, classes
 from jaxsynth.pages import analysis as analysis_page
 
 
@@ -35,9 +35,8 @@ def main() -> None:
   spec = dataset_flags.spec(values)
   sources = analysis.open_sets(spec, values.against)
   result = analysis.analyze(sources, pairs=values.pairs, seed=values.seed)
-  first = next(iter(sources.values()))
-  page = analysis_page.page(result, sources, spec.dataset,
-                            specs.class_names(spec, first.num_classes))
+  names = classes.names_of(next(iter(sources.values())))
+  page = analysis_page.page(result, sources, spec.dataset, names)
   folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   report.write(folder / 'report.html', page)

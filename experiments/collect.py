@@ -14,7 +14,7 @@ from absl import flags
 
 from common import dataset_flags, program, role_flags
 from jaxsynth import files
-from jaxsynth.data import fingerprint as fingerprints, spec as specs
+from jaxsynth.data import classes, fingerprint as fingerprints, spec as specs
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -29,16 +29,17 @@ def main() -> None:
   for role, own_spec in spec_of.items():
     source = specs.open_raw(own_spec)
     name = own_spec.split if specs.split_names(own_spec) else own_spec.title
-    sets[role] = {'split': name, **fingerprints.fingerprint(source)}
+    sets[role] = {'split': name, 'names': list(classes.names_of(source)),
+                  'skipped': dict(getattr(source, 'skipped', ())),
+                  **fingerprints.fingerprint(source)}
     print(f'{role}: {source.size:,} images')
-  classes = sets['train']['classes']
   credit = specs.credit(spec)
   folder = pathlib.Path(flags.FLAGS.report)
   folder.mkdir(parents=True, exist_ok=True)
   with files.write_aside(folder / 'collection.json') as f:
     f.write(json.dumps({
         'dataset': spec.title,
-        'names': specs.class_names(spec, len(classes)) if classes else [],
+        'names': sets['train']['names'],
         'credit': credit and credit._asdict(), 'roles': {
             role: split and specs.short_name(split) for role, split in roles._asdict().items()},
         'sets': sets},

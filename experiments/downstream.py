@@ -22,7 +22,7 @@ from absl import flags
 
 from common import comparison_flags, program, seeds
 from jaxsynth import downstream, files, report
-from jaxsynth.data.examples import Examples, read_split
+from jaxsynth.data.examples import Examples, read_real_split
 from jaxsynth.keys import SEEDS
 from jaxsynth.pages import downstream as downstream_page
 
@@ -66,11 +66,11 @@ def main() -> None:
   folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   with files.lock(folder):
-    train, test, synthetic, classes, about = read(values)
+    train, test, synthetic, about = read(values)
     config = {**comparison_flags.given(values), **{name: values[name].value for name in NAMES},
               'validation_split': ''}
     result = downstream.study(
-        train, test, synthetic, classes=classes, sizes=values.sizes,
+        train, test, synthetic, sizes=values.sizes,
         parts=[float(part) for part in values.parts],
         seeds=range(values.seed, values.seed + values.seeds),
         recipe=downstream.Recipe(values.steps, values.batch_size, values.learning_rate),
@@ -83,24 +83,21 @@ def main() -> None:
   program.done(f'{folder}/report.html')
 
 
-def read(values: flags.FlagValues
-         ) -> tuple[Examples, Examples, Examples, list[str], dict[str, Any]]:
-  """Real training and test set, the synthetic set, the classes, where it is from.
+def read(values: flags.FlagValues) -> tuple[Examples, Examples, Examples, dict[str, Any]]:
+  """Real training and test set, the synthetic set, where it is from.
 
   Raises:
     ValueError, OSError, ImportError: something is missing, or does not fit.
   """
-  synthetic, num_classes, about = comparison_flags.synthetic(values)
+  synthetic, _, about = comparison_flags.synthetic(values)
   spec, roles = comparison_flags.spec(values), comparison_flags.roles(values, validation='')
-  test, classes = read_split(spec, roles.test)
+  read_real = functools.partial(read_real_split, spec,
+                                synthetic_as_real=values.synthetic_as_real)
+  test = read_real(roles.test)
   if roles.train is None:
     raise ValueError(f'{spec.dataset}: no split to learn from beside {roles.test}; name one '
                      'with --train_split, and the one to test on with --real_split')
-  train, _ = read_split(spec, roles.train)
-  if synthetic.labels is not None and classes and num_classes != len(classes):
-    raise ValueError(f'{synthetic.name}: {num_classes} classes, but {test.name} has '
-                     f'{len(classes)}')
-  return train, test, synthetic, classes, about
+  return read_real(roles.train), test, synthetic, about
 
 
 if __name__ == '__main__':

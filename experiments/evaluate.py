@@ -55,7 +55,8 @@ def evaluate(values: flags.FlagValues) -> None:
   digits = are_digits(spec)
   comparison = evaluation.read_comparison(
       comparison_flags.synthetic(values), spec,
-      comparison_flags.roles(values, values.validation_split), values.seed)
+      comparison_flags.roles(values, values.validation_split), values.seed,
+      synthetic_as_real=values.synthetic_as_real)
   net = features.by_name(values.features, comparison.real.images.shape[1:], digits)
   studies = [downstream_page.read(values.downstream)] if values.downstream else []
   texts = {'blind.html': blind.page(

@@ -41,7 +41,8 @@ def main() -> None:
   contents = exported.exported(
       model.run.sample, model.params, model.variables, batch_size=FLAGS.batch_size,
       conditional=model.run.num_classes is not None, platforms=FLAGS.platforms,
-      record={'model': model.provenance, 'num_classes': model.run.num_classes})
+      record={'model': model.provenance, 'num_classes': model.run.num_classes,
+              'class_names': model.run.num_classes and model.class_names})
   if FLAGS.onnx:
     contents = {'generator.onnx': onnx(model, FLAGS.batch_size), **contents}
   out = pathlib.Path(FLAGS.out)

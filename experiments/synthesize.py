@@ -49,7 +49,7 @@ def define_flags(values: flags.FlagValues) -> None:
                     'array_record is read without TensorFlow, tfrecord with it; a folder has '
                     'one of PNG files for each class, in OUT/SPLIT.', **given)
   text('labels', 'balanced', "Of a conditional model: 'balanced', or shares in order of the "
-       'classes (5,3,2 or .5,.3,.2), or of some (0:1,7:3).', **given)
+       'classes (5,3,2 or .5,.3,.2), or of some by name (0:1,7:3 or cat:1,dog:3).', **given)
   seeds.define(values, 'Of the samples.')
   number('shards', None, 'Files; by default one for 16,000 images.', **at_least(1))
   number('block', None, 'Images computed together; another block, other bits. By default 32 on '
@@ -58,8 +58,8 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_bool('distributed', False, 'Call jax.distributed.initialize(), and take the '
                     "worker's number from it.", **given)
   text('citation', None, 'BibTeX for the metadata.', **given)
-  flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
-                           'expected small letters, digits and _', **given)
+  flags.register_validator('name', quality_flags.is_free_name, 'expected small letters, digits and '
+                           '_', **given)
   flags.register_validator('version', quality.is_version, 'expected three numbers without zeros '
                            'in front, as 1.0.0 or 2024.11.5', **given)
   quality_flags.define(values)
@@ -113,8 +113,8 @@ def order_of(model: runs.Trained) -> quality.Order:
   return quality.Order.of(
       model, FLAGS.out, quality.parse_splits(FLAGS.splits, FLAGS.num), name=FLAGS.name,
       version=FLAGS.version, format=FLAGS.format,
-      shares=quality.parse_shares(FLAGS.labels, model.run.num_classes), seed=FLAGS.seed,
-      num_shards=FLAGS.shards, block=FLAGS.block, citation=FLAGS.citation)
+      shares=quality.parse_shares(FLAGS.labels, model.run.num_classes and model.class_names),
+      seed=FLAGS.seed, num_shards=FLAGS.shards, block=FLAGS.block, citation=FLAGS.citation)
 
 
 def write(work: quality.Work) -> bool:

@@ -12,7 +12,8 @@ from jaxsynth import data
 from jaxsynth.data import analysis
 from jaxsynth.data.analysis import duplicates
 from jaxsynth.data.analysis.scan import scan
-from jaxsynth.data.spec import class_names, DatasetSpec
+from jaxsynth.data.classes import names_of
+from jaxsynth.data.spec import DatasetSpec, open_dataset
 
 ROOT = pathlib.Path(__file__).parent.parent
 EVIL = '<script>alert(1)<'
@@ -84,8 +85,8 @@ def test_other_splits_are_held_against_the_first_by_default(folder):
   assert list(analysis.open_sets(spec)) == ['train']
   with pytest.raises(ValueError, match='has no splits; expected a folder'):
     analysis.open_sets(spec, ['test'])
-  assert class_names(spec, 3) == [EVIL, 'digit 0', 'digit 1']
-  assert class_names(SPEC, 10) == list('0123456789')
+  assert names_of(open_dataset(spec)) == (EVIL, 'digit 0', 'digit 1')
+  assert names_of(open_dataset(SPEC)) == tuple('0123456789')
 
 
 def test_arrays_are_read_as_they_are_unless_a_shape_is_asked_for(folder):
@@ -106,4 +107,4 @@ def test_leaks_of_a_medical_set_are_the_ones_there_are():
   want = [[i, train.index(x)] for i, x in enumerate(validation) if x in train]
   assert duplicates.shared(scans[1].digests, scans[0].digests).tolist() == want
   assert len(want) == 8
-  assert class_names(spec, 2) == ['normal', 'pneumonia']
+  assert names_of(named['train']) == ('normal', 'pneumonia')

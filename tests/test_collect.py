@@ -20,7 +20,8 @@ def test_the_sets_of_all_roles_are_recorded(tmp_path, capsys):
   assert {role: x['split'] for role, x in record['sets'].items()} == record['roles']
   source = data.mnist5k('test')
   test = record['sets']['test']
-  assert test == {'split': 'test', **fingerprint(source)}
+  assert test == {'split': 'test', 'names': list('0123456789'), 'skipped': {},
+                  **fingerprint(source)}
   assert (test['size'], test['least'], test['greatest']) == (500, 0, 255)
   assert test['zero'] == pytest.approx((source.images == 0).mean())
   assert test['classes'] == np.bincount(source.labels).tolist()

@@ -59,6 +59,7 @@ def test_a_run_is_recorded_loaded_and_drawn_from(name, trained):
   with np.load(trained(name) / 'synthetic.npz') as arrays:
     assert np.abs(images.astype(int) - arrays['images']).max() <= 1
     np.testing.assert_array_equal(labels, arrays['labels'])
+    assert arrays['class_names'].tolist() == list('0123456789')
 
 
 @EVERY

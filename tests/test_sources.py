@@ -1,5 +1,6 @@
-"""Preprocessing, image folders, .npz files, and decoding on demand or once."""
+"""Preprocessing, image folders, and decoding on demand or once."""
 import io
+import logging
 import threading
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 import pytest
 
 from jaxsynth import data
+from jaxsynth.data import analysis, image_folder
 from jaxsynth.data.memory import CHUNK
 from jaxsynth.data.preprocess import decoded
 
@@ -133,6 +135,43 @@ def test_a_flat_folder_has_no_labels(tmp_path):
       IMAGES[0], data.Preprocess((4, 4), 1)))
 
 
+@pytest.mark.parametrize('suffix, form', [
+    ('.jfif', 'JPEG'), ('.jpe', 'JPEG'), ('.PPM', 'PPM'), ('.pgm', 'PPM'), ('.avif', 'AVIF')])
+def test_suffixes_that_are_read(tmp_path, suffix, form):
+  if suffix not in image_folder.suffixes() and form == 'AVIF':
+    pytest.skip('this Pillow reads no AVIF')
+  image = IMAGES[0, ..., 0] if suffix == '.pgm' else IMAGES[0]
+  (tmp_path / 'a').mkdir()
+  Image.fromarray(image).save(tmp_path / f'a/1{suffix}', form)
+  save(tmp_path / 'b/1.png', image)
+  source = data.folder(tmp_path)
+  assert source.size == 2 and source.image_shape[:2] == (6, 5) and source.skipped == ()
+  assert np.abs(source.take(np.arange(2))['image'].astype(int)[0].mean() - image.mean()) < 30
+
+
+def test_files_that_are_left_out_are_counted_and_said(tmp_path, monkeypatch):
+  lines = []
+  monkeypatch.setattr(logging.getLogger('absl'), 'handle', lambda x: lines.append(x.getMessage()))
+  class_folder(tmp_path)
+  for i in range(38):
+    (tmp_path / f'b/{i}.HEIC').write_bytes(b'x')
+  (tmp_path / 'README').write_text('of birds')
+  want = (('.heic', 38), ('.txt', 1), ('no suffix', 1))
+  source = data.in_memory(data.folder(tmp_path))
+  assert source.size == 5 and source.skipped == want
+  assert lines == [f'{tmp_path}: 40 files are left out, as their suffix is of no image that is '
+                   'read: 38 .heic, 1 .txt, 1 no suffix']
+  result = analysis.analyze({'train': source})
+  assert result.sets[0].numbers['skipped'] == dict(want)
+  finding = next(f for f in result.findings if f.kind == 'files left out')
+  assert finding.text.startswith('40 files are left out') and finding.level == 'warning'
+  (tmp_path / 'c').mkdir()
+  (tmp_path / 'c/1.heic').write_bytes(b'x')
+  with pytest.raises(ValueError, match='c: a class folder without images.*There: 1 file is left '
+                     'out, .*: 1 .heic'):
+    data.folder(tmp_path)
+
+
 def mixed(root):
   save(class_folder(root) / 'loose.png', IMAGES[0])
 
@@ -235,39 +274,3 @@ def test_the_first_bad_example_is_the_one_named():
   source = data.DecodedSource.of('s', 300, None, list, decode)
   with pytest.raises(ValueError, match=r's: example 40 cannot be decoded \(torn\)'):
     data.in_memory(source, workers=4)
-
-
-# .npz
-
-def npy(array):
-  file = io.BytesIO()
-  np.save(file, array)
-  return file.getvalue()
-
-
-def test_npz_with_and_without_labels(tmp_path):
-  np.savez(tmp_path / 'a.npz', images=IMAGES, labels=np.arange(7) % 3)
-  source = data.npz(tmp_path / 'a.npz')
-  assert (source.name, source.size, source.num_classes) == ('a.npz', 7, 3)
-  np.testing.assert_array_equal(source.images, IMAGES)
-  assert data.npz(str(tmp_path / 'a.npz'), num_classes=5).num_classes == 5
-  np.savez_compressed(tmp_path / 'b.npz', images=IMAGES[..., 0])
-  source = data.npz(tmp_path / 'b.npz', data.Preprocess((4, 4), 3))
-  assert source.images.shape == (7, 4, 4, 3) and source.labels is None
-  np.testing.assert_array_equal(source.images[6], data.preprocess_image(
-      IMAGES[6, ..., 0], data.Preprocess((4, 4), 3)))
-
-
-@pytest.mark.parametrize('write, error, message', [
-    (lambda p: None, FileNotFoundError, 'x.npz: no such file'),
-    (lambda p: p.write_bytes(b'text'), ValueError, 'x.npz: not an .npz file'),
-    (lambda p: p.write_bytes(b''), ValueError, 'not an .npz file'),
-    (lambda p: p.write_bytes(npy(IMAGES)), ValueError, 'not an .npz file'),
-    (lambda p: np.savez(p, images=np.array([{}])), ValueError, 'of plain arrays'),
-    (lambda p: np.savez(p, x=IMAGES), ValueError, r"no array 'images', only \['x'\]"),
-    (lambda p: np.savez(p, images=IMAGES / 255), ValueError, 'expected uint8'),
-    (lambda p: np.savez(p, images=IMAGES, labels=[1]), ValueError, r'integers \[7\]')])
-def test_npz_that_are_refused(tmp_path, write, error, message):
-  write(tmp_path / 'x.npz')
-  with pytest.raises(error, match=message):
-    data.npz(tmp_path / 'x.npz')

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxsynth import data
-from jaxsynth.data import examples, fingerprint, roles, spec as specs
+from jaxsynth.data import classes, examples, fingerprint, roles, spec as specs
 from jaxsynth.data.examples import Examples
 from jaxsynth.data.roles import Roles
 
@@ -67,8 +67,8 @@ def test_raw_images_keep_their_own_shape():
 def test_splits_and_classes_of_sets_without_any(tmp_path):
   np.savez(tmp_path / 'x.npz', images=np.zeros((3, 4, 4, 1), np.uint8))
   spec = data.DatasetSpec(str(tmp_path / 'x.npz'))
-  assert specs.split_names(spec) == () and specs.class_names(spec, None) == []
-  assert specs.class_names(spec, 2) == ['0', '1'] and specs.credit(spec) is None
+  assert specs.split_names(spec) == () and classes.names_of(data.open_dataset(spec)) == ()
+  assert specs.credit(spec) is None
   assert specs.are_digits(DIGITS) and not specs.are_digits(spec)
   with pytest.raises(ValueError, match='--split=test: .*x.npz has no splits; expected train'):
     data.open_dataset(spec._replace(split='test'))

@@ -195,7 +195,8 @@ def test_a_record_of_the_first_version_gives_the_settings_that_it_gave(run, tmp_
   settings = json.loads((folder / 'metadata.json').read_text())
   assert set(settings) == {
       'name', 'version', 'format', 'splits', 'shards', 'labels', 'seed', 'block', 'citation',
-      'model', 'filters', 'pseudo_labels', 'platform', 'versions'}
+      'model', 'filters', 'pseudo_labels', 'class_names', 'synthetic',
+      'platform', 'versions'}
   assert set(settings['model']) == {'digest', 'flags', 'data'}
   assert set(old['flags']) - set(settings['model']['flags']) == {'data_dir'}
   about = json.loads((folder / 'dataset_info.json').read_text())

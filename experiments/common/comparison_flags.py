@@ -8,7 +8,7 @@ from jaxsynth import data
 from jaxsynth.data import roles as data_roles
 from jaxsynth.evaluation import synthetic as synthetic_sets
 
-NAMES = ('synthetic', 'train_split', 'synthetic_split', 'step')
+NAMES = ('synthetic', 'train_split', 'synthetic_split', 'step', 'synthetic_as_real')
 
 
 def define(values: flags.FlagValues) -> None:
@@ -31,8 +31,16 @@ def define(values: flags.FlagValues) -> None:
   text('step', "A run's checkpoint to draw from: a number, or best for the least distance of its "
        'scores.jsonl. By default the newest.')
   text('report', 'Folder of the results; made if missing.', required=True)
+  define_synthetic_as_real(values)
   flags.register_validator('step', lambda x: x is None or x == 'best' or x.isdigit(),
                            'expected a number or best', flag_values=values)
+
+
+def define_synthetic_as_real(values: flags.FlagValues) -> None:
+  """Defines `--synthetic_as_real`."""
+  flags.DEFINE_bool('synthetic_as_real', False, 'Hold synthetic images against a data set that was '
+                    'itself drawn from a model, say in a study of generators trained on '
+                    'generators.', flag_values=values)
 
 
 def given(values: flags.FlagValues) -> dict[str, Any]:

@@ -1,4 +1,6 @@
 """The flags of filters, pseudo-labels and the quality gate."""
+import re
+
 from absl import flags
 
 from common import paths
@@ -10,6 +12,21 @@ FILTERS_EXPECTED = f'expected some of {quality.FILTERS}, each once'
 def are_filters(names: list[str]) -> bool:
   """Whether they are names of filters, each once."""
   return set(names) <= set(quality.FILTERS) and len(set(names)) == len(names)
+
+
+def is_free_name(name: str) -> bool:
+  """Whether a data set may have this name.
+
+  Raises:
+    flags.ValidationError: it is that of a data set of real images.
+  """
+  if not re.fullmatch(r'[a-z]\w*', name, re.A):
+    return False
+  try:
+    quality.check_name(name)
+  except ValueError as error:
+    raise flags.ValidationError(str(error)) from error
+  return True
 
 
 def define(values: flags.FlagValues) -> None:

@@ -137,7 +137,8 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
   """
   settings, spec = runs.Settings.of(config), data.DatasetSpec.of(config)
   config = {**config, **spec.places}
-  source = data.open_dataset(spec)
+  there = not fresh and (path / records.NAME).exists()
+  source = records.open_data(spec, records.read_record(path) if there else None)
   run = build(config, runs.About(source.image_shape, source.num_classes,
                                  parallel.axis_name(settings.parallel), source.name))
   record = records.record(experiment, config, source, devices)

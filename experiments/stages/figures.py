@@ -31,9 +31,9 @@ def _collected(results: Results) -> list[Item]:
       ', ...' if len(x['shapes']) > 3 else ''), x['sha256'][:16]] for role, x in sets.items()]
   items: list[Item] = [Table('The sets', ['role', 'where', 'images', 'shape', 'SHA-256'], rows)]
   if names:
+    by_name = [dict(zip(x.get('names', names), x['classes'] or ())) for x in sets.values()]
     items.append(Table('Images by class', ['class', *sets], [
-        [name, *(x['classes'][k] for x in sets.values())]
-        for k, name in enumerate(names[:50])]))
+        [name, *(counts.get(name, 0) for counts in by_name)] for name in names[:50]]))
   return items + [_credit(results.collection.get('credit'))]
 
 

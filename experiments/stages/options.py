@@ -1,15 +1,16 @@
 """The flags of the pipeline, checked before any stage."""
 from collections.abc import Iterable
 import pathlib
-import re
 from types import ModuleType
 from typing import Any
 
 from absl import flags
 
-from common import dataset_flags, experiments, paths, role_flags, sampling_flags, seeds
+from common import (comparison_flags, dataset_flags, experiments, paths, quality_flags, role_flags,
+                    sampling_flags, seeds)
 from jaxsynth import quality
 from jaxsynth.data import DatasetSpec
+from jaxsynth.data.origin import check_real
 from stages import record as records, training as trainings
 from stages.plan import Options
 from stages.stage import NAMES
@@ -23,6 +24,7 @@ def define(values: flags.FlagValues) -> None:
   here: dict[str, Any] = {'flag_values': values}
   filters = ', '.join(quality.FILTERS)
   role_flags.define_splits(values)
+  comparison_flags.define_synthetic_as_real(values)
   paths.define('out', None, 'Folder of everything; made if missing.', values, required=True)
   several('stages', list(NAMES), f'Some of {",".join(NAMES)}; by default all.', **here)
   several('rerun', [], 'Stages that are run from nothing, whatever is there.', **here)
@@ -57,8 +59,8 @@ def define(values: flags.FlagValues) -> None:
   flags.register_validator(
       'filters', lambda x: set(x) <= set(quality.FILTERS) and len(set(x)) == len(x),
       f'expected some of {filters}, each once', **here)
-  flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
-                           'expected small letters, digits and _', **here)
+  flags.register_validator('name', quality_flags.is_free_name, 'expected small letters, digits and '
+                           '_', **here)
 
 
 def program(experiment: str) -> ModuleType:
@@ -78,11 +80,14 @@ def given(values: flags.FlagValues) -> Options:
   """The flags as a value.
 
   Raises:
-    ValueError: no such experiment; a flagfile of the training that is missing, that its
-      experiment refuses, or that says what the pipeline does.
+    ValueError: a data set that is no real one; no such experiment; a flagfile of the training
+      that is missing, that its experiment refuses, or that says what the pipeline does.
   """
   spec = dataset_flags.spec(values)
   splits = {name: values[name].value for name in ('validation_split', 'test_split')}
+  if not values.synthetic_as_real:
+    for real in (spec, *places(splits.values())):
+      check_real(real)
   sampling = sampling_flags.given(program(values.experiment), values)
   training = trainings.read(values.experiment, values.train_flags, {
       **dataset_flags.given(values), 'seed': values.seed})
@@ -97,6 +102,7 @@ def given(values: flags.FlagValues) -> Options:
       pseudo_labels=values.pseudo_labels, filters=','.join(values.filters),
       keep=values.keep, require=values.require,
       features=values.features,
+      synthetic_as_real=values.synthetic_as_real,
       downstream={name: ','.join(flag.value) if isinstance(flag.value, list) else str(flag.value)
                   for name, flag in downstream.items() if flag.value is not None})
 

@@ -30,6 +30,7 @@ class Options(NamedTuple):
     require: what the set must score, or `None`.
     features: that scores and filters stand on.
     downstream: flag -> value of `downstream.py`, those that are given.
+    synthetic_as_real: whether the data set may itself be drawn from a model.
   """
   out: str
   data: DatasetSpec
@@ -47,6 +48,7 @@ class Options(NamedTuple):
   require: str | None = None
   features: str = 'auto'
   downstream: Mapping[str, str] = {}
+  synthetic_as_real: bool = False
 
 
 def of_data(spec: DatasetSpec, dataset: str = 'dataset') -> Args:
@@ -100,7 +102,8 @@ def after_collect(o: Options, collection: Mapping[str, Any], labelled: bool) -> 
                      'training nor the test has: name them by --validation_split')
   against = [x for x in (role['validation'], role['test']) if x and x != o.data.split]
   real = (*of_data(o.data, 'real'), *named({'real_split': role['test']}),
-          f'--train_split={role["train"] or ""}', f'--seed={o.seed}')
+          f'--train_split={role["train"] or ""}', f'--seed={o.seed}',
+          *(('--synthetic_as_real',) if o.synthetic_as_real else ()))
   split = f'--split={o.data.split}'
   return [
       Stage('preprocess', (
@@ -131,7 +134,7 @@ def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: 
   draw = ['synthesize.py', f'--run={o.out}/train', f'--num={num}', f'--out={o.out}/data',
           f'--seed={o.seed}', *named({'data_dir': o.data.data_dir}), *moved]
   if labelled and o.labels == 'data':
-    counts = proportions(images['classes'], num)
+    counts = proportions([n for n in images['classes'] if n], num)  # a model has no others
     draw.append(f'--labels={",".join(map(str, counts))}')
   elif o.labels not in ('data', 'balanced'):
     draw.append(f'--labels={o.labels}')

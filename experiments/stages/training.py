@@ -84,7 +84,7 @@ def gives_labels(training: Training, spec: DatasetSpec, collection: Mapping[str,
   height, width, channels = map(int, next(iter(images['shapes'])).split('x'))
   height, width = spec.image_size or (height, width)
   about = runs.About((height, width, spec.channels or channels),
-                     len(images['classes'] or ()) or None,
+                     sum(n > 0 for n in images['classes'] or ()) or None,
                      parallel.axis_name(training.config['parallel']), collection['dataset'])
   try:
     run = experiments.program(training.experiment).build(training.config, about)

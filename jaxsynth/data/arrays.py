@@ -1,8 +1,10 @@
 """A data set as arrays in memory."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from jaxsynth.data import classes
 
 
 class Arrays(NamedTuple):
@@ -11,6 +13,8 @@ class Arrays(NamedTuple):
   labels: np.ndarray | None
   num_classes: int | None
   name: str
+  class_names: classes.Names | None = None
+  skipped: tuple[tuple[str, int], ...] = ()
 
   @property
   def size(self) -> int:
@@ -36,26 +40,31 @@ class ArraySource(Arrays):
     labels: int32 `[N]` in [0, num_classes), or `None`.
     num_classes: number of labels, or `None`.
     name: for messages and records.
+    class_names: of the labels; `None` where they are numbers.
+    skipped: suffixes of files of a folder that are no images, and how many there are.
   """
   __slots__ = ()
 
   @classmethod
   def of(cls, images: np.ndarray, labels: np.ndarray | None = None,
-         num_classes: int | None = None, name: str = 'arrays') -> 'ArraySource':
+         num_classes: int | None = None, name: str = 'arrays',
+         class_names: Sequence[str] | None = None) -> 'ArraySource':
     """Checks and binds arrays.
 
     Args:
       images: uint8 `[N, H, W]` or `[N, H, W, C]`.
       labels: integers `[N]`, or `None`.
-      num_classes: number of labels; one more than the largest by default.
+      num_classes: number of labels. By default every value that occurs is a class, whose name
+        it is: labels 1, 2, 3 become 0, 1, 2 with the names 1, 2, 3.
       name: for messages and records.
+      class_names: of the labels, in their order; they say the number of classes.
 
     Returns:
       The source; `images` is not copied.
 
     Raises:
       ValueError: another dtype or rank, no images, labels of another length or
-        out of range.
+        out of range, or a name that comes twice.
 
     >>> ArraySource.of(np.zeros((3, 28, 28), np.uint8), [0, 1, 1]).num_classes
     2
@@ -69,15 +78,11 @@ class ArraySource(Arrays):
       raise ValueError(f'{name}: images of shape {images.shape}, expected [N, H, W] '
                        'or [N, H, W, C] with N > 0')
     if labels is None:
-      if num_classes is not None:
+      if num_classes is not None or class_names is not None:
         raise ValueError(f'{name}: num_classes={num_classes} without labels')
       return cls(images, None, None, name)
     labels = np.asarray(labels)
     if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
       raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected '
                        f'integers [{len(images)}], one an image')
-    num_classes = int(labels.max()) + 1 if num_classes is None else num_classes
-    if labels.min() < 0 or labels.max() >= num_classes:
-      raise ValueError(f'{name}: labels in [{labels.min()}, {labels.max()}], expected '
-                       f'[0, {num_classes})')
-    return cls(images, labels.astype(np.int32), num_classes, name)
+    return cls(images, *classes.named(labels, num_classes, class_names, name))

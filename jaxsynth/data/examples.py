@@ -1,10 +1,13 @@
 """Named images and labels in memory: what is scored, trained on and tested with."""
+from collections.abc import Sequence
 import hashlib
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxsynth.data.spec import class_names, DatasetSpec, is_path, open_dataset
+from jaxsynth.data import classes
+from jaxsynth.data.origin import check_real
+from jaxsynth.data.spec import DatasetSpec, is_path, open_dataset
 from jaxsynth.metrics import predict
 
 
@@ -15,18 +18,62 @@ class Examples(NamedTuple):
     name: say `'mnist/test'`.
     images: uint8 `[N, H, W, C]`.
     labels: int32 `[N]`, or `None`.
+    class_names: of the labels, in their order; `None` where they are their own names.
   """
   name: str
   images: np.ndarray
   labels: np.ndarray | None = None
+  class_names: tuple[str, ...] | None = None
 
   def take(self, positions: np.ndarray) -> 'Examples':
     """The examples at these positions."""
-    return Examples(self.name, self.images[positions],
-                    None if self.labels is None else self.labels[positions])
+    return self._replace(images=self.images[positions],
+                         labels=None if self.labels is None else self.labels[positions])
 
 
-def read_split(spec: DatasetSpec, split: str | None) -> tuple[Examples, list[str]]:
+def aligned(*sets: Examples, names: Sequence[str] = (), whose: str = 'the list of classes'
+            ) -> tuple[list[Examples], classes.Names]:
+  """The sets with labels that are positions in one list of classes, compared by name.
+
+  A set that lacks classes keeps the others' numbers. Sets without labels stay as they are.
+
+  Args:
+    *sets: with labels or without.
+    names: of all classes, where they are known.
+    whose: has these, for messages.
+
+  Returns:
+    The sets, and the list; it is empty where no set has labels.
+
+  Raises:
+    ValueError: `names`, or without them every set, lacks classes that another has; it says
+      what two of them have.
+
+  >>> pixels = np.zeros((2, 1, 1, 1), np.uint8)
+  >>> sets, names = aligned(Examples('test', pixels, np.array([0, 1]), ('cat', 'fox')),
+  ...                       Examples('train', pixels, np.array([0, 1]), ('cat', 'dog', 'fox')))
+  >>> sets[0].labels.tolist(), names
+  ([0, 2], ('cat', 'dog', 'fox'))
+  """
+  lists: list[tuple[str, Sequence[str]]] = [(whose, tuple(names))] if names else []
+  there = [list(names)] if names else []
+  occurring: dict[int, tuple[np.ndarray, list[str]]] = {}
+  for i, x in enumerate(sets):
+    if x.labels is not None:
+      values, labels = np.unique(x.labels, return_inverse=True)
+      names_there = [x.class_names[k] if x.class_names else str(k) for k in values.tolist()]
+      occurring[i] = labels.reshape(-1), names_there
+      lists.append((x.name, x.class_names or names_there))
+      there.append(names_there)
+  if not lists:
+    return list(sets), ()
+  every = classes.shared(lists, by_first=bool(names), needed=there)
+  return [x if i not in occurring else x._replace(
+      labels=classes.moved(*occurring[i], every), class_names=every)
+      for i, x in enumerate(sets)], every
+
+
+def read_split(spec: DatasetSpec, split: str | None) -> Examples:
   """A whole split in memory, or the folder or .npz file that stands for one.
 
   Args:
@@ -34,14 +81,14 @@ def read_split(spec: DatasetSpec, split: str | None) -> tuple[Examples, list[str
     split: which; `None` for all of a data set without splits.
 
   Returns:
-    The examples, and the names of the classes (none without labels).
+    The examples.
 
   Raises:
     ValueError, OSError, ImportError: as `open_dataset`; or images that are plainly not in
       [0, 255].
 
-  >>> examples, classes = read_split(DatasetSpec('mnist5k'), 'test')
-  >>> examples.name, len(examples.images), len(classes)
+  >>> examples = read_split(DatasetSpec('mnist5k'), 'test')
+  >>> examples.name, len(examples.images), len(examples.class_names)
   ('mnist5k/test', 500, 10)
   """
   spec = spec._replace(split=None)
@@ -49,8 +96,26 @@ def read_split(spec: DatasetSpec, split: str | None) -> tuple[Examples, list[str
   source = open_dataset(spec)
   batch = source.take(np.arange(source.size))
   name = spec.title + ('' if not split or is_path(split) else f'/{split}')
-  return (Examples(name, predict.checked(batch['image'], who=name), batch.get('label')),
-          class_names(spec, source.num_classes))
+  return Examples(name, predict.checked(batch['image'], who=name), batch.get('label'),
+                  classes.names_of(source) or None)
+
+
+def read_real_split(spec: DatasetSpec, split: str | None, *, synthetic_as_real: bool = False
+                    ) -> Examples:
+  """As `read_split`, of real images: what synthetic ones are held against.
+
+  Args:
+    spec: as `read_split`'s.
+    split: as `read_split`'s.
+    synthetic_as_real: whether a data set that this library has drawn will do.
+
+  Raises:
+    ValueError: it was drawn by this library.
+    As `read_split`.
+  """
+  if not synthetic_as_real:
+    check_real(spec.of_split(split) if split else spec)
+  return read_split(spec, split)
 
 
 def image_digests(examples: Examples) -> np.ndarray:

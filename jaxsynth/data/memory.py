@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxsynth.data.arrays import ArraySource
+from jaxsynth.data.classes import Names
 from jaxsynth.data.batches import Source
 
 CHUNK = 32  # examples a thread reads and decodes at a time
@@ -27,6 +28,8 @@ class DecodedSource:
       as threads share it.
     describe: position -> what to call the example in a message.
     workers: threads that decode.
+    class_names: of the labels; `None` where they are numbers.
+    skipped: suffixes of files that are left out, and how many there are.
   """
   name: str
   size: int
@@ -36,14 +39,18 @@ class DecodedSource:
   decode: Callable[[Any], tuple[np.ndarray, int | None]]
   describe: Callable[[int], str] = 'example {}'.format
   workers: int = min(8, os.cpu_count() or 1)
+  class_names: Names | None = None
+  skipped: tuple[tuple[str, int], ...] = ()
 
   @classmethod
   def of(cls, name: str, size: int, num_classes: int | None,
          read: Callable[[Sequence[int]], Sequence[Any]],
          decode: Callable[[Any], tuple[np.ndarray, int | None]],
-         describe: Callable[[int], str] = 'example {}'.format) -> 'DecodedSource':
+         describe: Callable[[int], str] = 'example {}'.format,
+         class_names: Names | None = None) -> 'DecodedSource':
     """Binds them; the first example, decoded here, gives the shape of all."""
-    source = cls(name, size, (0, 0, 0), num_classes, read, decode, describe)
+    source = cls(name, size, (0, 0, 0), num_classes, read, decode, describe,
+                 class_names=class_names)
     image, _ = source._decoded(0, read([0])[0])
     return dataclasses.replace(source, image_shape=image.shape)
 
@@ -127,5 +134,6 @@ def in_memory(source: Source, max_bytes: int = 2**32, workers: int | None = None
   if isinstance(source, ArraySource) or not fits:
     return source
   batch = source.take(np.arange(source.size))
-  return ArraySource.of(batch['image'], batch.get('label'), source.num_classes,
-                        source.name)
+  arrays = ArraySource.of(batch['image'], batch.get('label'), source.num_classes, source.name,
+                          getattr(source, 'class_names', None))
+  return arrays._replace(skipped=getattr(source, 'skipped', ()))

@@ -59,9 +59,9 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
     label = None if label_key is None else int(example[label_key])
     return preprocess_image(image, preprocess), label
 
-  num_classes = None if label_key is None else features[label_key].num_classes
-  return DecodedSource.of(name, size, num_classes, records, decode,
-                          lambda i: f'example {i} of {split}')
+  names = None if label_key is None else tuple(features[label_key].names)
+  return DecodedSource.of(name, size, None if names is None else len(names), records, decode,
+                          lambda i: f'example {i} of {split}', names)
 
 
 def tfds_names(name: str, data_dir: str | os.PathLike | None = None, *,

@@ -3,7 +3,9 @@ from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any, Literal, NamedTuple
 
+from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import Source
+from jaxsynth.data.classes import names_of, occurring
 from jaxsynth.data.credit import Credit, MNIST5K, tfds_credit
 from jaxsynth.data.image_folder import folder
 from jaxsynth.data.memory import in_memory
@@ -131,7 +133,8 @@ def open_dataset(spec: DatasetSpec) -> Source:
 
   Returns:
     The source: uint8 in memory where that is how its format is read, decoded on demand
-    otherwise. `num_classes` is `None` where there are no labels.
+    otherwise. `num_classes` is `None` where there are no labels. In memory its classes are
+    those that have examples, by their names; what is left out is said in the log.
 
   Raises:
     FileNotFoundError: no such data set.
@@ -147,10 +150,10 @@ def open_dataset(spec: DatasetSpec) -> Source:
   if kind == 'mnist5k':
     return preprocessed(mnist5k(spec.split or 'train'), spec.preprocess)
   if kind == 'npz':
-    return npz(spec.dataset, spec.preprocess)
+    return _without_empty_classes(npz(spec.dataset, spec.preprocess))
   if kind == 'folder':
     return in_memory(folder(spec.dataset, spec.preprocess))
-  return in_memory(_tfds(spec))
+  return _without_empty_classes(in_memory(_tfds(spec)))
 
 
 def open_raw(spec: DatasetSpec) -> Source:
@@ -176,24 +179,6 @@ def split_names(spec: DatasetSpec) -> Sequence[str]:
   if kind == 'mnist5k':
     return tuple(name for name in ('train', 'validation', 'test', 'all') if name in SPLITS)
   return tfds_names(spec.dataset, spec.data_dir)[0] if kind == 'tfds' else ()
-
-
-def class_names(spec: DatasetSpec, num_classes: int | None) -> list[str]:
-  """Names of the classes; their numbers where there are none.
-
-  Args:
-    spec: of the data set.
-    num_classes: how many there are, or `None` for none.
-  """
-  names: Sequence[str] = ()
-  kind = spec.kind
-  if kind == 'folder':
-    path = pathlib.Path(spec.dataset).expanduser()
-    names = sorted(p.name for p in path.iterdir() if p.is_dir() and p.name[0] != '.')
-  elif kind == 'tfds':
-    names = tfds_names(spec.dataset, spec.data_dir, label_key=spec.label_key)[1]
-  n = num_classes or 0
-  return list(names) if len(names) == n else [str(k) for k in range(n)]
 
 
 def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
@@ -245,6 +230,16 @@ def _check_split(spec: DatasetSpec) -> None:
   if spec.kind in ('npz', 'folder') and spec.split not in (None, 'train'):
     raise ValueError(f'--split={spec.split}: {spec.dataset} has no splits; expected train, '
                      'which is all of it')
+
+
+def _without_empty_classes(source: Source) -> Source:
+  """A model that is given the label must not be asked for a class that it has never seen."""
+  if not isinstance(source, ArraySource) or source.labels is None:
+    return source
+  labels, names = occurring(source.labels, names_of(source), source.name)
+  if len(names) == source.num_classes:
+    return source
+  return source._replace(labels=labels, num_classes=len(names), class_names=names)
 
 
 def _tfds(spec: DatasetSpec) -> Any:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsynth import data
+from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import Examples
 
 
@@ -100,7 +101,7 @@ def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
   return np.argsort(places, kind='stable')
 
 
-def training_set(setting: Setting, real: Examples, synthetic: Examples, num_classes: int,
+def training_set(setting: Setting, real: Examples, synthetic: Examples, names: Sequence[str],
                  seed: int) -> data.ArraySource:
   """The training set of a seed: the larger ones of a seed hold its smaller ones.
 
@@ -108,14 +109,14 @@ def training_set(setting: Setting, real: Examples, synthetic: Examples, num_clas
     setting: how many of each.
     real: with labels.
     synthetic: with labels, of the same shape.
-    num_classes: that all labels are of.
+    names: of the classes, whose positions all labels are.
     seed: of which examples.
 
   Raises:
     ValueError: no labels, or a class without examples.
 
   >>> digits = Examples('digits', np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 1, 0, 1]))
-  >>> sorted(training_set(Setting(2, 2), digits, digits, 2, 0).labels.tolist())
+  >>> sorted(training_set(Setting(2, 2), digits, digits, '01', 0).labels.tolist())
   [0, 0, 1, 1]
   """
   images, labels = list[np.ndarray](), list[np.ndarray]()
@@ -127,8 +128,9 @@ def training_set(setting: Setting, real: Examples, synthetic: Examples, num_clas
       images.append(chosen.images)
       labels.append(np.asarray(chosen.labels))
   together = np.concatenate(labels)
-  empty = np.flatnonzero(np.bincount(together, minlength=num_classes) == 0)
-  if len(empty):
-    raise ValueError(f'{setting.name}: no example of class {empty.tolist()}; take larger --sizes, '
-                     'or a synthetic set that has all classes')
-  return data.ArraySource.of(np.concatenate(images), together, num_classes, setting.name)
+  counts = np.bincount(together, minlength=len(names))
+  empty = [name for name, n in zip(names, counts) if not n]
+  if empty:
+    raise ValueError(f'{setting.name}: no example of {listed(empty)}; take larger --sizes, or a '
+                     'synthetic set that has all classes')
+  return data.ArraySource.of(np.concatenate(images), together, len(names), setting.name)

@@ -12,7 +12,8 @@ import numpy as np
 
 import jaxsynth
 from jaxsynth import data, files
-from jaxsynth.data.examples import check_disjoint, Examples
+from jaxsynth.data.classes import listed
+from jaxsynth.data.examples import aligned, check_disjoint, Examples
 from jaxsynth.downstream.accuracy import outcomes
 from jaxsynth.downstream.settings import grid, Setting, sizes_among, training_set
 from jaxsynth.downstream.train import classical, Recipe, trained
@@ -40,7 +41,8 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
       with images uint8, or floats in [-1, 1].
     test: real examples of the same shape that nothing learned from.
     synthetic: synthetic ones of the same shape.
-    classes: their names; by default numbers.
+    classes: the names of all, in the order of the labels of arrays; by default those of the
+      sets, compared by name: labels of arrays are their own names.
     sizes: of real training sets, numbers or `'all'`.
     parts: synthetic examples for each real one, in mixtures.
     seeds: of the trainings of each setting; two at least for an interval.
@@ -66,7 +68,7 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
   """
   train, test, synthetic = (_examples(x, name) for x, name in (
       (train, 'train'), (test, 'test'), (synthetic, 'synthetic')))
-  names = _check(train, test, synthetic, classes)
+  (train, test, synthetic), names = _checked(train, test, synthetic, classes)
   numbers = sizes_among(sizes, len(train.images))
   settings, left_out = grid(numbers, parts, len(synthetic.images))
   protocol = {
@@ -81,7 +83,7 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
     backwards = setting == Setting(numbers[-1])
     finished = _kept(folder, protocol, setting)
     if finished is None:
-      finished = _once(setting, train, test, synthetic, len(names), seeds, recipe, backwards)
+      finished = _once(setting, train, test, synthetic, names, seeds, recipe, backwards)
       _keep(folder, protocol, setting, finished)
     by_setting[setting] = finished['outcomes']
     on_synthetic = finished.get('on_synthetic', on_synthetic)
@@ -111,9 +113,9 @@ def _examples(given: Given, name: str) -> Examples:
   return examples._replace(images=images if images.dtype == np.uint8 else data.to_uint8(images))
 
 
-def _check(train: Examples, test: Examples, synthetic: Examples, classes: Sequence[str] | None
-           ) -> list[str]:
-  """The names of the classes, once all sets are known to fit."""
+def _checked(train: Examples, test: Examples, synthetic: Examples, classes: Sequence[str] | None
+             ) -> tuple[list[Examples], list[str]]:
+  """The sets and the names of their classes, once they are known to fit."""
   shape = test.images.shape[1:]
   for examples in (train, test, synthetic):
     if examples.labels is None:
@@ -125,22 +127,29 @@ def _check(train: Examples, test: Examples, synthetic: Examples, classes: Sequen
     if examples.images.shape[1:] != shape:
       raise ValueError(f'{examples.name}: images of {list(examples.images.shape[1:])}, those of '
                        f'{test.name} are {list(shape)}; see --image_size, --channels, --fit')
-  if classes is None:
-    classes = [str(k) for k in range(1 + max(int(x.labels.max()) for x in (train, test)
-                                             if x.labels is not None))]
-  for examples in (train, test, synthetic):
-    last = -1 if examples.labels is None else int(examples.labels.max())
-    if last >= len(classes):
-      raise ValueError(f'{examples.name}: a label {last}, but there are {len(classes)} classes')
+  if classes is not None:
+    for x in (train, test, synthetic):
+      if x.class_names is None and x.labels is not None and x.labels.max() >= len(classes):
+        raise ValueError(f'{x.name}: a label {x.labels.max()}, but there are {len(classes)} '
+                         'classes')
+  sets, names = aligned(*(
+      x if classes is None or x.class_names else x._replace(class_names=tuple(classes))
+      for x in (train, test, synthetic)), names=classes or ())
+  counts = [np.bincount(x.labels, minlength=len(names)) for x in sets if x.labels is not None]
+  lacking = [name for name, n, *others in zip(names, *counts) if not n and any(others)]
+  if lacking:
+    there = [name for name, n in zip(names, counts[0]) if n]
+    raise ValueError(f'{train.name}: no examples of {listed(lacking)}, so no classifier can learn '
+                     f'that; it has {listed(there)}, and the other sets have {listed(names)}')
   check_disjoint(test, train)
-  return list(classes)
+  return sets, list(names)
 
 
 def _once(setting: Setting, train: Examples, test: Examples, synthetic: Examples,
-          num_classes: int, seeds: Sequence[int], recipe: Recipe, backwards: bool
+          names: Sequence[str], seeds: Sequence[int], recipe: Recipe, backwards: bool
           ) -> dict[str, Any]:
   """All seeds of a setting, trained and tested."""
-  sources = [training_set(setting, train, synthetic, num_classes, seed) for seed in seeds]
+  sources = [training_set(setting, train, synthetic, names, seed) for seed in seeds]
   classifiers = trained(sources, seeds, recipe, augment=classical if setting.augmented else None)
 
   def tested(examples: Examples) -> list[dict[str, object]]:

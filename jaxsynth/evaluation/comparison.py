@@ -1,12 +1,14 @@
 """The sets of an evaluation: what is judged, and the real data it is held against."""
 from collections.abc import Sequence
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxsynth.data import DatasetSpec
+from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import (
-    check_disjoint, count_shared, Examples, random_positions, read_split, shuffled)
+    aligned, check_disjoint, count_shared, Examples, random_positions, read_real_split, shuffled)
 from jaxsynth.data.roles import Roles
 from jaxsynth.evaluation.synthetic import Synthetic
 
@@ -24,7 +26,7 @@ class Comparison(NamedTuple):
     train: what the generator learned from, or `None` where that is not known.
     held_out: real examples that nothing learned from, for the floor of memorisation.
     num_classes: of the real data, or `None` without labels.
-    class_names: a name each.
+    class_names: a name each: labels of all sets are positions in this list.
     about: where the synthetic examples are from, for the record.
     seed: of what is drawn.
   """
@@ -39,8 +41,8 @@ class Comparison(NamedTuple):
   seed: int
 
 
-def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed: int = 0
-                    ) -> Comparison:
+def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed: int = 0, *,
+                    synthetic_as_real: bool = False) -> Comparison:
   """Reads the real splits that a synthetic set is compared with.
 
   Args:
@@ -48,15 +50,15 @@ def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed:
     spec: of the real data.
     roles: its splits: `test` is the reference, `train` what was learned from.
     seed: of what is drawn.
+    synthetic_as_real: whether the real data may be a set that this library has drawn.
 
   Raises:
-    ValueError, OSError, ImportError: as `read_split` and `compare`.
+    ValueError, OSError, ImportError: as `read_real_split` and `compare`.
   """
-  real, class_names = read_split(spec, roles.test)
-  train, held_out = (split and read_split(spec, split)[0]
-                     for split in (roles.train, roles.validation))
-  return compare(synthetic, real, class_names, train=train or None, held_out=held_out or None,
-                 seed=seed)
+  read = functools.partial(read_real_split, spec, synthetic_as_real=synthetic_as_real)
+  real = read(roles.test)
+  train, held_out = (read(split) if split else None for split in (roles.train, roles.validation))
+  return compare(synthetic, real, train=train, held_out=held_out, seed=seed)
 
 
 def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (), *,
@@ -67,7 +69,9 @@ def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (
   Args:
     synthetic: what is judged.
     real: the reference.
-    class_names: of its labels; by default their numbers.
+    class_names: all classes, in the order of the reference's labels; by default its own, or
+      those of another real set that has more. Labels of other sets are brought into this order
+      by the names of their classes.
     other: real examples for the floor; by default the training set, and where none is known
       half of the reference.
     train: what the generator learned from.
@@ -76,7 +80,7 @@ def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (
 
   Raises:
     ValueError: a set of fewer than 100 examples or of another shape, a reference that was
-      learned from or lacks a class, or labels of other data.
+      learned from or lacks a class, or sets whose classes do not fit.
   """
   given = [x for x in (synthetic.examples, real, other, train, held_out) if x is not None]
   for examples in given:
@@ -91,22 +95,25 @@ def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (
                        f'{LEAST}; scores of fewer say nothing')
   if train is not None:
     check_disjoint(real, train)
+  if class_names and real.class_names is None:
+    real = real._replace(class_names=tuple(class_names))
+  extra = [x for x in (other, train, held_out) if x is not None]
+  (real, *extra, judged), given_names = aligned(real, *extra, synthetic.examples, names=class_names)
+  names, moved = list(given_names), iter(extra)
+  other, train, held_out = (None if x is None else next(moved) for x in (other, train, held_out))
   if other is not None:
     _check_floor(real, other)
   elif train is not None:
     other = train
   else:
     real, other = _halves(real, seed)
-  class_names = list(class_names)
   if real.labels is not None:
-    class_names = class_names or [str(k) for k in range(int(real.labels.max()) + 1)]
-    _check_classes(real, class_names, synthetic)
-  n = min(len(synthetic.examples.images), len(other.images))
-  about = {**synthetic.about, 'drawn_or_found': len(synthetic.examples.images), 'scored': n}
-  judged, other = (x.take(random_positions(len(x.images), n, seed))
-                   for x in (synthetic.examples, other))
-  num_classes = None if real.labels is None else len(class_names)
-  return Comparison(judged, real, other, train, held_out, num_classes, class_names, about, seed)
+    _check_classes(real, names)
+  n = min(len(judged.images), len(other.images))
+  about = {**synthetic.about, 'drawn_or_found': len(judged.images), 'scored': n}
+  judged, other = (x.take(random_positions(len(x.images), n, seed)) for x in (judged, other))
+  num_classes = None if real.labels is None else len(names)
+  return Comparison(judged, real, other, train, held_out, num_classes, names, about, seed)
 
 
 def _halves(real: Examples, seed: int) -> tuple[Examples, Examples]:
@@ -126,12 +133,12 @@ def _check_floor(real: Examples, other: Examples) -> None:
                      f'{other.name} too: the floor needs real images that the reference has not')
 
 
-def _check_classes(real: Examples, class_names: Sequence[str], synthetic: Synthetic) -> None:
-  if synthetic.examples.labels is not None and (synthetic.num_classes or 0) > len(class_names):
-    raise ValueError(f'{synthetic.examples.name}: {synthetic.num_classes} classes, but '
-                     f'{real.name} has {len(class_names)}: its labels are of other data')
+def _check_classes(real: Examples, names: Sequence[str]) -> None:
   assert real.labels is not None
-  empty = np.flatnonzero(np.bincount(real.labels, minlength=len(class_names)) == 0)
-  if len(empty):
-    raise ValueError(f'{real.name}: no examples of class {empty.tolist()}, so no synthetic one '
-                     'can be judged; take a larger split, or a data set without the class')
+  counts = np.bincount(real.labels, minlength=len(names))
+  empty = [name for name, n in zip(names, counts) if not n]
+  if empty:
+    there = [name for name, n in zip(names, counts) if n]
+    raise ValueError(f'{real.name}: no examples of {listed(empty)}, so no synthetic one can be '
+                     f'judged; it has {listed(there)}, and the sets together {listed(names)}: '
+                     'take a larger split, or data sets without the class')

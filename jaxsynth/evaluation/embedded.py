@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsynth.data import classes
 from jaxsynth.evaluation.comparison import Comparison
 from jaxsynth.metrics import features
 
@@ -17,8 +18,8 @@ class Embedded(NamedTuple):
     synthetic: `[N, D]`.
     real: `[M, D]`.
     other: `[N, D]`.
-    logits: `[N, 10]` of the shipped classifier of digits, of the synthetic and of the other
-      examples; `None` where the data are no digits.
+    logits: `[N, K]` of the shipped classifier of digits for each class of the comparison, of
+      the synthetic and of the other examples; `None` where the data are no digits.
   """
   net: features.Features
   synthetic: np.ndarray
@@ -38,7 +39,10 @@ def embed(comparison: Comparison, net: features.Features, digits: bool) -> Embed
   of = lambda examples, net: features.extract_all(net, examples.images)
   synthetic, real, other = comparison[:3]
   logits = None
-  if digits and real.images.shape[1:] == DIGITS:
+  ten = classes.numbered(10)
+  columns = [k for k in classes.places(comparison.class_names or ten, ten) if k is not None]
+  if digits and real.images.shape[1:] == DIGITS and len(columns) == len(
+      comparison.class_names or ten):
     classifier = features.mnist_logits()
-    logits = of(synthetic, classifier), of(other, classifier)
+    logits = of(synthetic, classifier)[:, columns], of(other, classifier)[:, columns]
   return Embedded(net, of(synthetic, net), of(real, net), of(other, net), logits)

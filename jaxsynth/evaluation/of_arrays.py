@@ -22,8 +22,9 @@ def score_arrays(synthetic: Images, real: Images, *, other: Images | None = None
   """Scores synthetic images against real ones: what `evaluate.py` writes, of arrays.
 
   Every set is an array of images `[N, H, W, C]`, uint8 in [0, 255] or floating in [-1, 1], a
-  pair `(images, labels)` with integer labels `[N]` from 0, or `Examples`, whose name the
-  protocols then give. All have images of one shape and at least 100 of them.
+  pair `(images, labels)` with integer labels `[N]`, or `Examples`, whose name the protocols
+  then give and whose classes have names. Labels without names are their own: 7 is the class 7
+  of every set. All have images of one shape and at least 100 of them.
 
   Args:
     synthetic: what is judged.
@@ -78,8 +79,9 @@ def _examples(name: str, given: Images) -> Examples:
   Raises:
     ValueError: no images, or labels that do not go with them.
   """
+  names = given.class_names if isinstance(given, Examples) else None
   if isinstance(given, Examples):
-    name, images, labels = given
+    name, images, labels = given[:3]
   else:
     images, labels = given if isinstance(given, tuple) else (given, None)
   images = predict.checked(images, who=name)
@@ -92,4 +94,4 @@ def _examples(name: str, given: Images) -> Examples:
                      f'[{len(images)}], one an image')
   if labels.min() < 0:
     raise ValueError(f'{name}: a label of {labels.min()}, expected them to be 0 or more')
-  return Examples(name, images, labels.astype(np.int32))
+  return Examples(name, images, labels.astype(np.int32), names)

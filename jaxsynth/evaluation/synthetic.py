@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxsynth import data
 from jaxsynth.data import analysis
+from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import Examples, random_positions
 from jaxsynth.metrics import predict
 
@@ -78,19 +79,24 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
   name = data.DatasetSpec(str(path)).title
   images = predict.checked(batch['image'], who=name)
   images = images if images.dtype == np.uint8 else data.to_uint8(images)
-  return Synthetic(Examples(name, images, batch.get('label')), source.num_classes, about)
+  return Synthetic(Examples(name, images, batch.get('label'), names_of(source) or None),
+                   source.num_classes, about)
 
 
 def _of_run(path: pathlib.Path, num: int | None, step: str | None, load_run: LoadRun | None
             ) -> Synthetic:
   """A run's synthetic.npz, or as many as are asked for from its model: the same samples."""
   from jaxsynth import runs  # checkpoints are slow to import
+  from jaxsynth.runs import record as records
   file = path / 'synthetic.npz'
   if file.is_file() and step is None:
     source = data.npz(file)
     if num is None or num <= source.size:
       batch = source.take(np.arange(num or source.size))
-      return Synthetic(Examples(path.name, batch['image'], batch.get('label')),
+      names = names_of(source)
+      if source.class_names is None and names:  # written before files had names
+        names = records.class_names(records.read_record(path)) or names
+      return Synthetic(Examples(path.name, batch['image'], batch.get('label'), names or None),
                        source.num_classes, {'kind': 'synthetic.npz of a run'})
   if load_run is None:
     raise ValueError(f'{path}: a run whose samples must be drawn; give load_run, as '
@@ -98,7 +104,7 @@ def _of_run(path: pathlib.Path, num: int | None, step: str | None, load_run: Loa
   at = None if step is None else runs.best_step(path) if step == 'best' else int(step)
   model = load_run(path, at)
   images, labels = runs.own_samples(model, num or 1000)
-  return Synthetic(Examples(path.name, images, labels), model.run.num_classes, {
+  return Synthetic(Examples(path.name, images, labels, model.class_names), model.run.num_classes, {
       'kind': 'drawn from a checkpoint', 'step': step or 'newest', 'generator': model.digest})
 
 

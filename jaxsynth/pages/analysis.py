@@ -6,6 +6,8 @@ import numpy as np
 from jaxsynth import data
 from jaxsynth.data.analysis import Analysis, SetAnalysis
 from jaxsynth.data.analysis.findings import plural
+from jaxsynth.data.analysis.scan import Scan
+from jaxsynth.data.classes import places
 from jaxsynth.pages import analysis_pictures as pictures
 from jaxsynth.report import (Figure, Note, Page, Section, Table, bars, binned, curve,
                              histograms, maps, scatter)
@@ -36,7 +38,7 @@ def page(analysis: Analysis, sources: Mapping[str, data.Source], title: str,
   sections += [_classes(analysis, names)] if first.scan.labels is not None else []
   sections += [_structure(analysis), pictures.copies(analysis, sources)]
   sections += [pictures.labels(analysis, sources, names), pictures.outliers(analysis, sources)]
-  sections += [_drift(analysis, names)] if analysis.against else []
+  sections += [_drift(analysis)] if analysis.against else []
   return Page(f'{title}: distribution analysis', lead, sections, _method(analysis))
 
 
@@ -92,8 +94,8 @@ def _pixels(analysis: Analysis, sources: Mapping[str, data.Source]) -> Section:
 
 def _classes(analysis: Analysis, names: Sequence[str]) -> Section:
   scan, numbers = analysis.sets[0].scan, analysis.sets[0].numbers['classes']
-  shares = {x.scan.name: np.bincount(x.scan.labels, minlength=len(names))[:len(names)]
-            / x.scan.size for x in analysis.sets[:7] if x.scan.labels is not None}
+  shares = {x.scan.name: _counts(x.scan, names) / x.scan.size
+            for x in analysis.sets[:7] if x.scan.labels is not None}
   items: ITEMS = [Figure(
       bars(names, shares, unit='share of the set'), f'Share of each class. In {scan.name} the '
       f'largest class is {numbers["imbalance"]:.2f} times the smallest; entropy is '
@@ -105,6 +107,17 @@ def _classes(analysis: Analysis, names: Sequence[str]) -> Section:
                      ['class', 'examples', 'mean', 'deviation'], rows[:200]))
   return Section('Classes', f'Class means explain {numbers["separation"]:.0%} of the variance of '
                  f'{scan.name} (contrast-normalised, pooled).', items)
+
+
+def _counts(scan: Scan, names: Sequence[str]) -> np.ndarray:
+  """How many examples each class of a list has in a set."""
+  counts = np.zeros(len(names))
+  assert scan.labels is not None
+  by_label = np.bincount(scan.labels, minlength=len(scan.class_names))
+  for place, n in zip(places(scan.class_names, names), by_label):
+    if place is not None:
+      counts[place] = n
+  return counts
 
 
 def _structure(analysis: Analysis) -> Section:
@@ -135,7 +148,7 @@ def _structure(analysis: Analysis) -> Section:
   return Section('Structure', '', items)
 
 
-def _drift(analysis: Analysis, names: Sequence[str]) -> Section:
+def _drift(analysis: Analysis) -> Section:
   items: ITEMS = []
   for x in analysis.against:
     t = x.marginals
@@ -152,8 +165,8 @@ def _drift(analysis: Analysis, names: Sequence[str]) -> Section:
           f'{x.name} by class: energy distance in units of the class\'s spread (about 0 if '
           f'equal). Shares of classes: chi-squared p = {by["shares_p"]:.3g}',
           ['class', 'energy distance', 'p', 'p (Holm)'],
-          [[names[k] if k < len(names) else str(k), *(_known(by[c][k]) for c in (
-              'energy', 'p', 'p_holm'))] for k in range(len(by['p']))][:200]))
+          [[name, *(_known(by[c][k]) for c in ('energy', 'p', 'p_holm'))]
+           for k, name in enumerate(by['names'])][:200]))
   return Section('Drift', 'Small p-values say that a difference is real, the statistic how '
                  'large it is; with many examples a real difference may be too small to matter.',
                  items)

@@ -13,6 +13,7 @@ A few lines make one:
                                quality.parse_requirements('frechet<=20,recall>=.5'))
     print(quality.summary(measured))
 """
+from jaxsynth.quality.claiming import check_name
 from jaxsynth.quality.fitting import fit_filters, FittedFilters
 from jaxsynth.quality.gate import parse_requirements, REJECTED, Requirement, verdict
 from jaxsynth.quality.labeller import (
@@ -27,7 +28,7 @@ from jaxsynth.quality.selection import FILTERS, Selection
 from jaxsynth.quality.writing import begin, filtered_stream, kept_counts, Work
 
 __all__ = ('FILTERS', 'FittedFilters', 'Labeller', 'Material', 'Order', 'REJECTED', 'RealData',
-           'Requirement', 'Scorer', 'Selection', 'Work', 'begin', 'filtered_stream',
+           'Requirement', 'Scorer', 'Selection', 'Work', 'begin', 'check_name', 'filtered_stream',
            'fit_filters', 'is_version', 'kept_counts', 'label_counts', 'label_stream',
            'labeller_of', 'load_labeller', 'measure', 'measured_before', 'parse_requirements',
            'parse_shares', 'parse_splits', 'read_real', 'save_labeller', 'spare_samples',

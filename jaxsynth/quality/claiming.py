@@ -1,4 +1,5 @@
 """What a data set says of itself before anything is drawn, and whose its folder is."""
+import pathlib
 from typing import Any, TYPE_CHECKING
 import zlib
 
@@ -7,6 +8,7 @@ import jaxlib
 import numpy as np
 
 import jaxsynth
+from jaxsynth.data import origin
 from jaxsynth.quality.order import Order
 from jaxsynth.quality.real import RealData
 from jaxsynth.quality.selection import Selection
@@ -30,18 +32,23 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
     How the data set is written.
 
   Raises:
+    ValueError: a name that is another data set's, see `check_name` and `check_place`.
     metadata.OtherSettings: the folder is another data set's.
     OSError: it cannot be written.
     ImportError: a package that the format needs is missing.
   """
+  if order.format != 'folder':
+    check_name(order.name)
+    check_place(order.folder.parent)
   classes = (model.record['data']['num_classes'] if selection.pseudo_labels else
              model.run.num_classes)
+  names = None if classes is None else model.class_names
   about = metadata.About(order.name, order.version, model.image_shape, classes,
                          _description(order, model, selection),
-                         order.citation or _citation(order, model))
+                         order.citation or _citation(order, model), names)
   if order.format == 'folder':
     form = image_folder.image_folder(order.folder, classes, order.shares,
-                                     exact=not selection.pseudo_labels)
+                                     exact=not selection.pseudo_labels, class_names=names)
   else:
     kinds = {'array_record': records.array_record, 'tfrecord': records.tfrecord}
     if order.format not in kinds:
@@ -53,11 +60,40 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
       'seed': order.seed, 'block': order.block, 'citation': about.citation,
       'model': model.provenance, 'filters': _filter_settings(real, selection),
       'pseudo_labels': _label_settings(selection),
+      'class_names': names and list(names), origin.MARK: True,
       'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,
                    'zlib': zlib.ZLIB_RUNTIME_VERSION}})
   return form
+
+
+def check_name(name: str) -> None:
+  """Refuses a name by which readers know a data set of real images.
+
+  Raises:
+    ValueError: tensorflow-datasets has a data set of this name, or jaxsynth has.
+
+  >>> check_name('digits')
+  """
+  import tensorflow_datasets as tfds  # slow to load
+  if name == 'mnist5k' or name in tfds.list_builders(with_community_datasets=False):
+    whose = 'jaxsynth' if name == 'mnist5k' else 'tensorflow-datasets'
+    raise ValueError(f'--name={name}: {whose} has a data set of this name, which this one would '
+                     f'be taken for; give another name, as {name}_synthetic')
+
+
+def check_place(folder: pathlib.Path) -> None:
+  """Refuses a data set's folder that holds versions which this library has not drawn.
+
+  Raises:
+    ValueError: there is one.
+  """
+  for info in sorted(folder.glob('**/dataset_info.json')):
+    if not origin.made_here(info.parent):
+      raise ValueError(f'--name={folder.name}: {info.parent} holds a data set of this name that '
+                       'jaxsynth has not drawn; give another name, as '
+                       f'{folder.name}_synthetic, or another --out')
 
 
 def _filter_settings(real: RealData | None, selection: Selection) -> dict[str, Any] | None:

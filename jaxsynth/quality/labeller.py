@@ -10,11 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth import data, files
+from jaxsynth.data.classes import listed, names_of
 from jaxsynth.downstream import train
 from jaxsynth.models.classifier import Classifier
 from jaxsynth.objectives import network
 
 EPOCHS, BATCH_SIZE = 2, 128
+NAMES = 'class_names'  # beside the weights
 LEAST_STEPS = 800  # of small data sets
 
 
@@ -24,9 +26,11 @@ class Labeller(NamedTuple):
   Attributes:
     net: the network.
     weights: `(params, variables)`.
+    class_names: of the classes, in the order of its logits.
   """
   net: Classifier
   weights: tuple[Any, Any]
+  class_names: tuple[str, ...] | None = None
 
   def logits(self, weights: tuple[Any, Any], images: Array) -> Array:
     """`[n, H, W, C]` in [-1, 1] to `[n, K]`; pure."""
@@ -57,23 +61,25 @@ def train_labeller(source: data.Source, seed: int, *, steps: int | None = None) 
   steps = steps or max(LEAST_STEPS, EPOCHS * source.size // size)
   recipe = train.Recipe(steps, size, together='turns')
   classifiers = train.trained([source], [seed], recipe)
-  return Labeller(classifiers.net, classifiers.weights[0])
+  return Labeller(classifiers.net, classifiers.weights[0], names_of(source))
 
 
 def save_labeller(path: str | os.PathLike, labeller: Labeller) -> None:
   """Writes a file for `load_labeller`; one that is there stays."""
   with files.write_aside(path, exclusive=True) as f:
-    np.savez(f, **_by_path(labeller.weights))  # type: ignore[arg-type]
+    names = {} if labeller.class_names is None else {NAMES: np.array(labeller.class_names)}
+    np.savez(f, **names, **_by_path(labeller.weights))  # type: ignore[arg-type]
 
 
-def load_labeller(path: str | os.PathLike, image_shape: tuple[int, int, int], num_classes: int
-                  ) -> Labeller:
+def load_labeller(path: str | os.PathLike, image_shape: tuple[int, int, int], num_classes: int,
+                  class_names: tuple[str, ...] | None = None) -> Labeller:
   """Reads what `save_labeller` wrote.
 
   Args:
     path: of the file, the `.classifier.npz` of a data set.
     image_shape: `(H, W, C)` that it takes.
     num_classes: that it tells apart.
+    class_names: of them, in their order; a file of an earlier version has none.
 
   Raises:
     ValueError: not such a file, or of a classifier of other images or classes.
@@ -91,12 +97,16 @@ def load_labeller(path: str | os.PathLike, image_shape: tuple[int, int, int], nu
   except Exception as error:  # zip and npy fail in many ways
     raise ValueError(f'{path}: not a classifier of this engine ({error}); expected the '
                      '.classifier.npz of a data set') from error
+  names = tuple(arrays.pop(NAMES, np.array(class_names or ())).tolist()) or None
   leaves, tree = jax.tree_util.tree_flatten_with_path(like)
   wanted = {jax.tree_util.keystr(p): x.shape for p, x in leaves}
   if {name: x.shape for name, x in arrays.items()} != wanted:
     raise ValueError(f'{path}: not a classifier of images {list(image_shape)} in {num_classes} '
                      'classes as this engine trains them')
-  return Labeller(net, jax.tree.unflatten(tree, [arrays[name] for name in wanted]))
+  if class_names is not None and names != class_names:
+    raise ValueError(f'{path}: a classifier of the classes {listed(names or ())} in this order, '
+                     f'expected {listed(class_names)}')
+  return Labeller(net, jax.tree.unflatten(tree, [arrays[name] for name in wanted]), names)
 
 
 def _by_path(weights: tuple[Any, Any]) -> dict[str, np.ndarray]:

@@ -79,8 +79,7 @@ def label_summary(counts: dict[str, Any]) -> str:
       '' if right is None else f', right for {right:.2%} of {counts["validation"]}') + (
           '' if changed is None else f': {changed:.2%} are not what was asked for') +
       f'; images of each class {counts["images"]}' + (
-          '' if all(counts['images']) else ': NONE OF SOME, whose folders are missing from '
-          'sorted names'))
+          '' if all(counts['images']) else ': NONE OF SOME'))
 
 
 def _counts_path(order: Order, start: int, stop: int) -> pathlib.Path:

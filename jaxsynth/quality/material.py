@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jax import Array
 import numpy as np
 
+from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import random_positions
 from jaxsynth.quality import labeller as labellers
 from jaxsynth.quality.labeller import Labeller
@@ -106,14 +107,15 @@ def labeller_of(order: Order, real: RealData, selection: Selection) -> Labeller:
   path = order.folder / '.classifier.npz'
   shape, classes = real.train.image_shape, real.train.num_classes
   assert classes is not None  # see read_real
+  names = names_of(real.train)
   if not path.exists():
     if _has_judged(order):
       raise ValueError(f'{path} is gone, and images were judged by it: bring it back, or remove '
                        'the data set')
     labellers.save_labeller(path, (
         labellers.train_labeller(real.train, order.seed) if selection.classifier is None else
-        labellers.load_labeller(selection.classifier, shape, classes)))
-  return labellers.load_labeller(path, shape, classes)
+        labellers.load_labeller(selection.classifier, shape, classes, names)))
+  return labellers.load_labeller(path, shape, classes, names)
 
 
 def _has_judged(order: Order) -> bool:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from jaxsynth import data
+from jaxsynth.data import classes
 from jaxsynth.data.examples import random_positions
 from jaxsynth.synthesis import plan
 from jaxsynth.synthesis.blocks import block_for
@@ -163,13 +164,14 @@ def parse_splits(texts: Sequence[str] | None, num: int | None) -> dict[str, int]
   return splits
 
 
-def parse_shares(text: str, num_classes: int | None) -> Shares | None:
+def parse_shares(text: str, names: Sequence[str] | int | None) -> Shares | None:
   """The labels' shares, from a text as `--labels` takes it.
 
   Args:
-    text: `'balanced'`; shares in order of the classes, `'5,3,2'`; or those of some classes,
-      `'0:1,7:3'`.
-    num_classes: that the model is conditional on, or `None`.
+    text: `'balanced'`; shares in order of the classes, `'5,3,2'`; or those of some classes by
+      their names, `'cat:1,dog:3'`, or by their numbers where no name is a number, `'0:1,7:3'`.
+    names: of the classes that the model is conditional on, or how many they are; `None` for an
+      unconditional model.
 
   Returns:
     The number of classes for equal shares, or whole numbers, one a class; `None` for an
@@ -180,24 +182,29 @@ def parse_shares(text: str, num_classes: int | None) -> Shares | None:
 
   >>> parse_shares('balanced', 3), parse_shares('.5,.3,.2', 3), parse_shares('0:1,2:3', 3)
   (3, [5, 3, 2], [1, 0, 3])
+  >>> parse_shares('dog:3', ['cat', 'dog'])
+  [0, 3]
   """
-  if num_classes is None:
+  if names is None:
     if text != 'balanced':
       raise ValueError(f'--labels={text}: the model is not conditional')
     return None
+  names = classes.numbered(names) if isinstance(names, int) else tuple(names)
   if text == 'balanced':
-    return num_classes
+    return len(names)
   try:
-    entries = [entry.split(':') for entry in text.split(',')]
-    shares = dict((int(e[0]), Fraction(e[1])) if ':' in text else (k, Fraction(e[0]))
-                  for k, e in enumerate(entries))
-    right = (len(shares) == len(entries) and set(shares) <= set(range(num_classes)) and
-             (':' in text or len(shares) == num_classes) and
+    entries = [entry.rpartition(':')[::2] for entry in text.split(',')]
+    at = classes.places([name.strip() for name, _ in entries], names) if ':' in text else [
+        *range(len(entries))]
+    shares = {k: Fraction(share) for k, (_, share) in zip(at, entries)}
+    right = (len(shares) == len(entries) and None not in shares and
+             (':' in text or len(shares) == len(names)) and
              min(shares.values()) >= 0 and max(shares.values()) > 0)
-  except (ValueError, IndexError, ZeroDivisionError):
+  except (ValueError, ZeroDivisionError):
     right = False
   if not right:
-    raise ValueError(f"--labels={text}: expected 'balanced', {num_classes} shares as 5,3,2,..., "
-                     f'or those of some classes of 0 to {num_classes - 1} as 0:1,7:3')
+    raise ValueError(
+        f"--labels={text}: expected 'balanced', {len(names)} shares as 5,3,2,..., or those of "
+        f'some classes as {names[0]}:1,{names[-1]}:3; the classes are {classes.listed(names)}')
   scale = math.lcm(*(share.denominator for share in shares.values()))
-  return [int(shares.get(k, Fraction(0)) * scale) for k in range(num_classes)]
+  return [int(shares.get(k, Fraction(0)) * scale) for k in range(len(names))]

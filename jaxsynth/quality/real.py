@@ -4,10 +4,13 @@ from typing import NamedTuple, TYPE_CHECKING
 
 from jaxsynth import data
 from jaxsynth.data import fingerprint, roles, spec as specs
-from jaxsynth.data.examples import Examples, random_positions
+from jaxsynth.data.classes import names_of
+from jaxsynth.data.examples import aligned, Examples, random_positions
+from jaxsynth.data.origin import check_real, is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.quality import labeller, selection as selections
 from jaxsynth.quality.selection import Selection
+from jaxsynth.runs.record import open_data
 
 if TYPE_CHECKING:
   from jaxsynth.runs import Trained  # which loads Orbax
@@ -54,7 +57,7 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
   spec = model.spec._replace(data_dir=str(data_dir) if data_dir else model.spec.data_dir,
                              dataset=dataset or model.spec.dataset)
   try:
-    train = data.open_dataset(spec)
+    train = open_data(spec, model.record)
   except FileNotFoundError as error:
     raise FileNotFoundError(f'{error}\nThe run was trained on {spec.dataset}: where it lies now, '
                             '--dataset or --data_dir says') from error
@@ -64,6 +67,8 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
   if selection.needs_labeller:
     _check_labels(selection, train)
   split = validation_split or roles.held_out(spec)
+  if not is_synthetic(spec):  # who learned from synthetic images may be held against such
+    check_real(spec.of_split(split))
   held = data.open_dataset(spec.of_split(split))
   _check_held_out(split, held, train, selection, conditional=model.run.num_classes is not None)
   batch = held.take(random_positions(held.size, MOST))
@@ -71,7 +76,10 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
     raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
                      f'least {LEAST}')
   name = (data.DatasetSpec(split).title if specs.is_path(split) else f'{held.name}/{split}')
-  return RealData(train, Examples(name, batch['image'], batch.get('label')), features.by_name(
+  examples = Examples(name, batch['image'], batch.get('label'), names_of(held) or None)
+  if train.num_classes is not None:  # labels are compared with those of samples
+    examples = aligned(examples, names=names_of(train), whose=train.name)[0][0]
+  return RealData(train, examples, features.by_name(
       features_name, model.image_shape, specs.are_digits(spec)))
 
 
@@ -81,7 +89,8 @@ def _check_labels(selection: Selection, train: data.Source) -> None:
     which = '--pseudo_labels' if selection.pseudo_labels else '--filters=classifier'
     raise ValueError(f'{which}: {train.name} has no labels for a classifier to learn')
   if selection.classifier is not None:
-    labeller.load_labeller(selection.classifier, train.image_shape, train.num_classes)
+    labeller.load_labeller(selection.classifier, train.image_shape, train.num_classes,
+                           names_of(train))
 
 
 def _check_held_out(split: str, held: data.Source, train: data.Source, selection: Selection,
@@ -92,6 +101,5 @@ def _check_held_out(split: str, held: data.Source, train: data.Source, selection
                      f'{list(train.image_shape)}')
   if selection.filters and conditional and held.num_classes is None:
     raise ValueError(f'{where}: no labels, which the filters of a conditional model need')
-  unlabelled = None if 'classifier' not in selection.filters else train.num_classes
-  if selection.needs_labeller and held.num_classes not in (unlabelled, train.num_classes):
-    raise ValueError(f'{where}: {held.num_classes} classes, expected {train.num_classes}')
+  if held.num_classes is None and 'classifier' in selection.filters:
+    raise ValueError(f'{where}: no labels, which the filter classifier needs')

@@ -6,6 +6,8 @@ import jax
 import numpy as np
 
 from jaxsynth import data, files, images, synthesis, train_step as ts
+from jaxsynth.data.classes import names_of
+from jaxsynth.data.origin import MARK
 from jaxsynth.runs.run import Run
 from jaxsynth.tensorboard import TensorBoard
 
@@ -28,6 +30,7 @@ class Artist:
                key: jax.Array, board: TensorBoard | None = None):
     self._folder, self._run, self._key, self._board = folder, run, key, board
     self._draw = synthesis.drawer(run.sample, run.num_classes)
+    self._class_names = list(names_of(source))
     self._logits = None if run.logits is None else jax.jit(run.logits)
     real = data.batch_at(source, SHOWN, seed)(0)
     self._real = data.to_float(real)
@@ -72,12 +75,17 @@ class Artist:
     return data.to_uint8(drawn)
 
   def synthesize(self, state: ts.TrainState, n: int) -> None:
-    """`synthetic.npz`: `images` uint8 `[n, H, W, C]`, and `labels` if conditional."""
+    """`synthetic.npz`: `images` uint8 `[n, H, W, C]`; if conditional `labels`, `class_names`.
+
+    An array `synthetic` says what it is.
+    """
     if not n:
       return
     arrays = {'images': self.draw(state, self._key, n)}
     if self._run.num_classes is not None:
       arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
+      arrays['class_names'] = np.array(self._class_names)
+    arrays[MARK] = np.array(True)
     with files.write_aside(self._folder / 'synthetic.npz') as f:
       np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxsynth import data, synthesis
 from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
-from jaxsynth.runs.record import PLACES, read_record
+from jaxsynth.runs.record import class_names, PLACES, read_record
 from jaxsynth.runs.run import keys_of, Run
 from jaxsynth.synthesis import online
 from jaxsynth.synthesis.labels import Shares, shares_of
@@ -50,6 +50,11 @@ class Trained(NamedTuple):
     """`(H, W, C)`."""
     height, width, channels = self.record['data']['image_shape']
     return height, width, channels
+
+  @property
+  def class_names(self) -> tuple[str, ...] | None:
+    """Of the data's labels, in their order: numbers where they have none, `None` without labels."""
+    return class_names(self.record)
 
   @property
   def spec(self) -> data.DatasetSpec:

@@ -11,7 +11,8 @@ import numpy as np
 
 import jaxsynth
 from jaxsynth import data, files
-from jaxsynth.data import fingerprint
+from jaxsynth.data import earlier, fingerprint
+from jaxsynth.data.classes import names_of, numbered
 
 NAME = 'config.json'
 FORMAT = 1
@@ -69,11 +70,40 @@ def record(experiment: str, flags: Mapping[str, Any], source: data.Source,
       'format': FORMAT, 'experiment': experiment, 'flags': dict(flags),
       'data': {'name': source.name, 'image_shape': list(source.image_shape),
                'size': source.size, 'num_classes': source.num_classes,
-               **fingerprint.identity(source)},
+               'class_names': list(names_of(source)), **fingerprint.identity(source)},
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'flax': flax.__version__, 'optax': optax.__version__,
                    'numpy': np.__version__, 'python': platform.python_version()},
       'devices': [str(d) for d in devices], 'platform': devices[0].platform}
+
+
+def class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
+  """The names of the data's classes in the order of their labels, as a record has them.
+
+  Returns:
+    The names; `None` without labels, and numbers for a record from before they were kept.
+
+  >>> class_names({'data': {'num_classes': 2}})
+  ('0', '1')
+  """
+  about = stored['data']
+  return tuple(about.get('class_names') or numbered(about['num_classes'])) or None
+
+
+def open_data(spec: data.DatasetSpec, stored: Mapping[str, Any] | None) -> data.Source:
+  """What a run learns from, with classes numbered as they were where its record has no names.
+
+  Args:
+    spec: of the data.
+    stored: the record of the run, `None` of a new one.
+
+  Raises:
+    As `data.open_dataset`.
+  """
+  about = {} if stored is None else stored['data']
+  if 'digest' not in about or 'class_names' in about:
+    return data.open_dataset(spec)
+  return earlier.open_numbered(spec, about['digest'])
 
 
 def read_record(folder: pathlib.Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxsynth import checkpoint, data, files, hooks, loop, parallel
 from jaxsynth.data import examples, roles, spec as specs
+from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.runs import folder as folders, record as records, scores
 from jaxsynth.runs.artist import Artist
@@ -116,7 +117,8 @@ def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: 
     raise RunError(f'--eval_every: {spec.dataset} has no validation split that is known; name '
                    'one, a folder or an .npz file by --eval_split')
   try:
-    held, _ = examples.read_split(spec, split)
+    # who learns from synthetic images may be held against such
+    held = examples.read_real_split(spec, split, synthetic_as_real=is_synthetic(spec))
     net = features.by_name('auto', held.images.shape[1:], specs.are_digits(spec))
     return scores.LearningCurve(folder, held, source, net, settings.eval_samples, settings.seed,
                                 keys.scores, artist)

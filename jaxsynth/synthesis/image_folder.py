@@ -2,12 +2,14 @@
 from collections.abc import Callable, Iterable, Sequence
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 
 import numpy as np
 
 from jaxsynth import files
+from jaxsynth.data.classes import numbered
 from jaxsynth.synthesis import png
 from jaxsynth.synthesis.engine import Encoded, Format
 from jaxsynth.synthesis.labels import Shares, counts
@@ -15,12 +17,13 @@ from jaxsynth.synthesis.plan import Shard
 
 
 def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
-                 shares: Shares | None = None, *, exact: bool = True) -> Format:
+                 shares: Shares | None = None, *, exact: bool = True,
+                 class_names: Sequence[str] | None = None) -> Format:
   """`SPLIT/CLASS/000001.png`, or `SPLIT/000001.png` without labels.
 
-  A file's name is its sample's address. Classes are named by their numbers, with
-  zeros before them where there are more than ten, so that sorted names give the
-  labels if every class has an image; one without has no folder. A shard's files are
+  A file's name is its sample's address. A class's folder has its name, or its number,
+  with zeros before it where there are more than ten; a class without images has no
+  folder, and the others keep their names. A shard's files are
   written aside, synced and renamed one by one; an empty file in `.shards` says that
   they are all there.
 
@@ -29,12 +32,16 @@ def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
     num_classes: of labels, or `None` for none.
     shares: of the labels; `num_classes` by default.
     exact: whether every class must have its share, or only a split its images.
+    class_names: of the labels, in their order; numbers by default.
+
+  Raises:
+    ValueError: a class whose name cannot be that of a folder.
   """
   root = pathlib.Path(folder)
-  digits = len(str((num_classes or 1) - 1))
+  folders = _folder_names(num_classes, class_names)
 
   def place(split: str, label: int | None) -> pathlib.Path:
-    return root / split if label is None else root / split / f'{label:0{digits}d}'
+    return root / split if label is None else root / split / folders[label]
 
   def encode(image: np.ndarray, label: int | None) -> bytes:
     return png.encode(image)
@@ -61,6 +68,20 @@ def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
 
   return Format(encode, write, lambda shard: (root / '.shards' / shard.name).exists(),
                 lambda shards: _check(shards, place, num_classes, shares, exact))
+
+
+def _folder_names(num_classes: int | None, class_names: Sequence[str] | None) -> list[str]:
+  """The folder of each class."""
+  numbers = numbered(num_classes)
+  if class_names is None or tuple(class_names) == numbers:
+    digits = len(str((num_classes or 1) - 1))
+    return [name.zfill(digits) for name in numbers]
+  bad = [name for name in class_names if not re.fullmatch(r'[^./\\\0][^/\\\0]*', name) or
+         len(name.encode()) > 255]
+  if bad:
+    raise ValueError(f'the class {bad[0]!r} cannot be a folder of that name; write array_record, '
+                     'which keeps any name')
+  return list(class_names)
 
 
 def _check(shards: Sequence[Shard], place: Callable[[str, int | None], pathlib.Path],

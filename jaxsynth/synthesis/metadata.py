@@ -7,7 +7,11 @@ import tempfile
 from typing import Any, NamedTuple
 
 from jaxsynth import files
+from jaxsynth.data.classes import numbered
 from jaxsynth.synthesis.plan import Shard
+
+
+ADDED = ('class_names', 'synthetic')  # settings that data sets of earlier versions lack
 
 
 class About(NamedTuple):
@@ -20,6 +24,7 @@ class About(NamedTuple):
     num_classes: of labels, or `None` for none.
     description: for people.
     citation: BibTeX.
+    class_names: of the labels, in their order; `None` where they are numbers.
   """
   name: str
   version: str
@@ -27,6 +32,7 @@ class About(NamedTuple):
   num_classes: int | None
   description: str = ''
   citation: str = ''
+  class_names: tuple[str, ...] | None = None
 
 
 class OtherSettings(ValueError):
@@ -60,6 +66,8 @@ def claim(folder: str | os.PathLike, settings: Mapping[str, Any]) -> None:
       f.write(json.dumps(settings, indent=2, sort_keys=True).encode() + b'\n')
   there = json.loads(path.read_text(encoding='utf-8'))
   there.pop('measured', None)
+  # data sets from before it was kept are gone on with
+  settings = {key: x for key, x in settings.items() if key in there or key not in ADDED}
   before, now = _flat(there), _flat(settings)
   for flat in (before, now):
     flat.pop('model.flags.dataset', None)  # once a path; model.data says which they are
@@ -103,7 +111,10 @@ def write_metadata(folder: pathlib.Path, about: About, suffix: str, shards: Sequ
         filename_template=template.replace(split=split)))
   features: dict[str, Any] = {'image': tfds.features.Image(shape=about.image_shape)}
   if about.num_classes is not None:
-    features['label'] = tfds.features.ClassLabel(num_classes=about.num_classes)
+    names = about.class_names
+    named = names is not None and names != numbered(about.num_classes)
+    features['label'] = tfds.features.ClassLabel(
+        **({'names': list(names or ())} if named else {'num_classes': about.num_classes}))
   info = tfds.core.DatasetInfo(
       builder=tfds.core.DatasetIdentity(
           name=about.name, version=tfds.core.Version(about.version), data_dir=str(folder),

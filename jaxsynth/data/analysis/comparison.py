@@ -9,6 +9,7 @@ from jaxsynth.data.analysis.multiple import holm
 from jaxsynth.data.analysis.neighbourhood import Neighbourhood
 from jaxsynth.data.analysis.scan import sample
 from jaxsynth.data.analysis.set_analysis import SetAnalysis
+from jaxsynth.data.classes import listed, moved, shared
 
 LEVEL = 0.01
 LARGE = 0.1  # a Kolmogorov-Smirnov statistic that matters, however sure a smaller one is
@@ -61,7 +62,7 @@ def compare(here: SetAnalysis, reference: SetAnalysis, *, pairs: int = 20000, se
     seed: of samples and permutations.
 
   Raises:
-    ValueError: images of different shapes.
+    ValueError: images of different shapes, or classes that do not fit.
   """
   findings: list[Finding] = []
   skipped: dict[str, str] = {}
@@ -141,8 +142,10 @@ def _classes(here: SetAnalysis, reference: SetAnalysis, ours: _Projected, theirs
   if a.labels is None or b.labels is None:
     skipped['drift by class'] = f'no labels in {a.name if a.labels is None else b.name}'
     return
-  classes = max(a.num_classes or 0, b.num_classes or 0)
-  our_labels, their_labels = a.labels[a.rows[ours.rows]], b.labels[b.rows[theirs.rows]]
+  names = shared([(b.name, b.class_names), (a.name, a.class_names)])
+  classes = len(names)
+  our, their = moved(a.labels, a.class_names, names), moved(b.labels, b.class_names, names)
+  our_labels, their_labels = our[a.rows[ours.rows]], their[b.rows[theirs.rows]]
   p, distance = np.full(classes, np.nan), np.full(classes, np.nan)
   # as many as Holm needs to be able to reject
   permutations = min(max(drift.PERMUTATIONS, 40 * classes), 9999)
@@ -155,15 +158,21 @@ def _classes(here: SetAnalysis, reference: SetAnalysis, ours: _Projected, theirs
   tested = np.isfinite(p)
   adjusted = np.full(classes, np.nan)
   adjusted[tested] = holm(p[tested])
-  counts = [np.bincount(x, minlength=classes) for x in (a.labels, b.labels)]
+  counts = [np.bincount(x, minlength=classes) for x in (our, their)]
   p_shares = drift.proportions(*counts)
-  numbers['classes'] = {'energy': distance, 'p': p, 'p_holm': adjusted, 'shares_p': p_shares}
+  numbers['classes'] = {'names': names, 'energy': distance, 'p': p, 'p_holm': adjusted,
+                        'shares_p': p_shares}
+  for i, (lacks, has) in enumerate(((a.name, b.name), (b.name, a.name))):
+    lacking = [names[k] for k in np.flatnonzero((counts[i] == 0) & (counts[1 - i] > 0))]
+    if lacking:
+      findings.append(finding('missing classes', 'warning', lacks, f'no examples of '
+                              f'{listed(lacking)}, which {has} has', []))
   shifted = np.flatnonzero((adjusted < 0.05) & (distance > SHIFT))
   if len(shifted):
     findings.append(finding(
         'class drift', 'warning', a.name, f'{plural(len(shifted), "class")} '
-        f'({", ".join(map(str, shifted))}) of {tested.sum()} moved from {b.name} (energy distance '
-        f'over {SHIFT} of their spread, Holm p < 0.05)', shifted))
+        f'({listed([names[k] for k in shifted])}) of {tested.sum()} moved from {b.name} (energy '
+        f'distance over {SHIFT} of their spread, Holm p < 0.05)', shifted))
   if p_shares < LEVEL:
     findings.append(finding(
         'class shares', 'warning', a.name, 'classes have other shares than in '

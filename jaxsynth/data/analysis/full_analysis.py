@@ -8,6 +8,7 @@ from jaxsynth.data.analysis.findings import Advice, Finding, plain
 from jaxsynth.data.analysis.scan import scan
 from jaxsynth.data.analysis.set_analysis import analyze_set, SetAnalysis
 from jaxsynth.data.batches import Source
+from jaxsynth.data.classes import names_of, shared
 
 LEVELS = ('bad', 'warning', 'note')
 
@@ -44,8 +45,8 @@ def analyze(sources: Mapping[str, Source], *, pairs: int = 20000, block: int = 1
     The analysis; a function of data and arguments alone.
 
   Raises:
-    ValueError: no sets, an empty one, images of different shapes, or `pairs` or
-      `block` out of range.
+    ValueError: no sets, an empty one, images of different shapes, classes that do not
+      fit those of the reference, or `pairs` or `block` out of range.
 
   >>> import numpy as np
   >>> from jaxsynth.data import ArraySource
@@ -60,6 +61,9 @@ def analyze(sources: Mapping[str, Source], *, pairs: int = 20000, block: int = 1
   shapes = {name: tuple(source.image_shape) for name, source in sources.items()}
   if len(set(shapes.values())) > 1:
     raise ValueError(f'images of different shapes: {shapes}; set an image size and channels')
+  lists = [(name, names) for name, x in sources.items() if (names := names_of(x))]
+  for other in lists[1:]:
+    shared([lists[0], other])  # before the work
   sets = tuple(analyze_set(scan(source, name=name, block=block, max_bytes=max_bytes, seed=seed),
                pairs=pairs, seed=seed) for name, source in sources.items())
   against = tuple(compare(x, sets[0], pairs=pairs, seed=seed) for x in sets[1:])

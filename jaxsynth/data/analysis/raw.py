@@ -1,10 +1,12 @@
 """Arrays as they are, so that what is wrong with them can be found."""
+from collections.abc import Sequence
 import os
 import pathlib
 
 import numpy as np
 
 from jaxsynth.data.arrays import Arrays
+from jaxsynth.data.classes import named
 from jaxsynth.data.npz_file import read
 
 
@@ -13,9 +15,11 @@ class RawSource(Arrays):
   __slots__ = ()
 
   @classmethod
-  def of(cls, images: np.ndarray, labels: np.ndarray | None = None, name: str = 'arrays'
-         ) -> 'RawSource':
+  def of(cls, images: np.ndarray, labels: np.ndarray | None = None, name: str = 'arrays',
+         class_names: Sequence[str] | None = None) -> 'RawSource':
     """Images `[N, H, W]` or `[N, H, W, C]`, and labels, integers `[N]` of at least 0.
+
+    Classes are those of `data.ArraySource`: the values that occur where no names are given.
 
     Raises:
       ValueError: another rank, no images, no numbers, or other labels.
@@ -34,14 +38,15 @@ class RawSource(Arrays):
     if labels.shape != images.shape[:1] or labels.dtype.kind not in 'ui' or labels.min() < 0:
       raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected integers '
                        f'[{len(images)}] of at least 0, one an image')
-    return cls(images, labels.astype(np.int32), int(labels.max()) + 1, name)
+    return cls(images, *named(labels, None, class_names, name))
 
 
 def raw_npz(path: str | os.PathLike) -> RawSource:
-  """The arrays `images` and, if there, `labels` of an .npz file, unchecked but for shape.
+  """The arrays `images`, and `labels` and their names if there, unchecked but for shape.
 
   Raises:
     FileNotFoundError: no such file.
     ValueError: not an .npz, no `images`, or what `RawSource.of` refuses.
   """
-  return RawSource.of(*read(path), pathlib.Path(path).name)
+  images, labels, names = read(path)
+  return RawSource.of(images, labels, pathlib.Path(path).name, names)

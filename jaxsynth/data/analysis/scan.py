@@ -10,6 +10,7 @@ from jaxsynth.data.analysis.histogram import Histogram
 from jaxsynth.data.analysis.moments import Moments
 from jaxsynth.data.analysis.pooling import pooled, pooled_shape
 from jaxsynth.data.batches import Source
+from jaxsynth.data.classes import names_of
 
 THUMB = 32  # side of class means at most
 BINS = 256
@@ -42,6 +43,8 @@ class Scan(NamedTuple):
     classes: K moments of class images, pooled to at most 32 x 32: `[h * w * C]`.
     rows: positions of the examples whose features are kept, rising.
     features: float32 `[n, D]`, pooled to at most 16 x 16, in the units of the pixels.
+    class_names: of the labels, in their order; none without labels.
+    skipped: suffixes of files that were left out, and how many there are.
   """
   name: str
   size: int
@@ -57,6 +60,8 @@ class Scan(NamedTuple):
   classes: tuple[Moments, ...]
   rows: np.ndarray
   features: np.ndarray
+  class_names: tuple[str, ...] = ()
+  skipped: tuple[tuple[str, int], ...] = ()
 
 
 def scan(source: Source, *, name: str | None = None, block: int = 1024,
@@ -97,7 +102,7 @@ def scan(source: Source, *, name: str | None = None, block: int = 1024,
   labels, facts, digests, pixels, counts, classes, features = total
   return Scan(name, source.size, source.image_shape, source.num_classes, str(images.dtype),
               labels, Facts(*facts), digests, pixels, moments.pool(flat), counts, classes, rows,
-              features)
+              features, names_of(source), getattr(source, 'skipped', ()))
 
 
 def sample(n: int, most: int, seed: int) -> np.ndarray:

@@ -11,6 +11,8 @@ from jaxsynth.data.analysis.pooling import standardised
 from jaxsynth.data.analysis.ranges import Ranges, ranges
 from jaxsynth.data.analysis.scan import Scan, sample
 from jaxsynth.data.analysis.structure import Structure, separation, structure
+from jaxsynth.data.image_folder import skipped_text
+from jaxsynth.data.classes import are_numbers, listed, numbered
 
 IMBALANCE = 3.  # largest class over smallest
 
@@ -61,6 +63,10 @@ def analyze_set(scan: Scan, *, pairs: int = 20000, seed: int = 0) -> SetAnalysis
       'constant_pixels': int((scan.pixels.high <= scan.pixels.low).sum()),
       'features': {'kept': len(scan.rows), 'dimensions': scan.features.shape[1]}}
   findings += _pixels(scan, scales)
+  if scan.skipped:
+    numbers['skipped'] = dict(scan.skipped)
+    text = skipped_text(scan.name, scan.skipped).removeprefix(f'{scan.name}: ')
+    findings.append(finding('files left out', 'warning', scan.name, text, []))
   _classes(scan, numbers, findings, skipped)
   pixel_structure = structure(scan.features[sample(len(scan.rows), pairs, seed)])
   numbers['components_for'] = pixel_structure.needed
@@ -153,13 +159,18 @@ def _classes(scan: Scan, numbers: dict[str, Any], findings: list[Finding],
   entropy = float(-(share * np.log(share)).sum() / np.log(len(counts))) if len(counts) > 1 else 1.
   imbalance = float(present.max() / present.min())
   numbers['classes'] = {
-      'counts': counts, 'entropy': entropy, 'imbalance': imbalance,
+      'names': scan.class_names, 'counts': counts, 'entropy': entropy, 'imbalance': imbalance,
       'mean': [float(m.mean.mean()) for m in scan.classes],
       'std': [float(np.sqrt(m.variance.mean())) for m in scan.classes],
       'separation': separation(standardised(scan.features), scan.labels[scan.rows])}
   if not counts.all():
-    findings.append(finding('empty classes', 'warning', scan.name, f'{(counts == 0).sum()} of '
-                            f'{len(counts)} classes have no examples', []))
+    empty = [scan.class_names[k] for k in np.flatnonzero(counts == 0)]
+    findings.append(finding('empty classes', 'warning', scan.name, f'{len(empty)} of {len(counts)} '
+                            f'classes have no examples: {listed(empty)}', []))
+  if are_numbers(scan.class_names) and scan.class_names != numbered(len(counts)):
+    values = listed(scan.class_names)
+    findings.append(finding('label values', 'note', scan.name, f'labels are {values}, not the '
+                            'numbers from 0: each that occurs is a class of this name', []))
   if imbalance >= IMBALANCE:
     findings.append(finding('imbalance', 'warning', scan.name, 'the largest class is '
                             f'{imbalance:.1f} times the smallest', []))
