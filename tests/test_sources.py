@@ -159,8 +159,8 @@ def test_files_that_are_left_out_are_counted_and_said(tmp_path, monkeypatch):
   want = (('.heic', 38), ('.txt', 1), ('no suffix', 1))
   source = data.in_memory(data.folder(tmp_path))
   assert source.size == 5 and source.skipped == want
-  assert lines == [f'{tmp_path}: 40 files are left out, as their suffix is of no image that is '
-                   'read: 38 .heic, 1 .txt, 1 no suffix']
+  assert lines == [f'{tmp_path}: 40 files are left out, as they are no images that can '
+                   'be read: 38 .heic, 1 .txt, 1 no suffix']
   result = analysis.analyze({'train': source})
   assert result.sets[0].numbers['skipped'] == dict(want)
   finding = next(f for f in result.findings if f.kind == 'files left out')

@@ -1,5 +1,6 @@
 """Flags that are paths: `~` is a home folder, on the command line and in flagfiles."""
 import os
+import sys
 from typing import Any
 
 from absl import flags
@@ -27,7 +28,9 @@ def expanded(path: str) -> str:
   try:
     path.encode()
   except UnicodeEncodeError as error:
-    raise ValueError(f'{path!a} is not UTF-8, and records and pages are; rename it') from error
+    utf8 = sys.getfilesystemencoding() == 'utf-8'
+    raise ValueError(f'{path!a} is not UTF-8, and records and pages are; ' + (
+        'rename it' if utf8 else 'set PYTHONUTF8=1, or rename it')) from error
   whole = os.path.expanduser(path)
   if whole[:1] == '~':
     raise ValueError(f'there is no home folder {path.partition("/")[0]}; write the path out, or '

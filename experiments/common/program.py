@@ -1,6 +1,8 @@
 """How every program of this folder starts, and how it says what is wrong."""
 from collections.abc import Callable, Sequence
 import functools
+import locale
+import os
 import pathlib
 import sys
 from typing import Any
@@ -48,6 +50,9 @@ def _parsed(define_more: Callable[[list[str]], None], argv: list[str]) -> list[s
       if not helped:  # it needs no run
         raise
     return flags.FLAGS([argv[0], *args])
+  except BrokenPipeError:  # whoever reads the help has seen enough
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(0) from None
   except (flags.Error, *MENDABLE) as error:
     raise refusal(error) from error
   except SystemExit as end:  # help was printed
@@ -64,11 +69,18 @@ def with_flagfiles(args: Sequence[str]) -> list[str]:
   try:
     lines = flags.FLAGS.read_flags_from_files(list(args), force_gnu=False)
   except UnicodeDecodeError as error:
-    raise ValueError(f'--flagfile: {error}; expected a text file in UTF-8') from error
+    raise ValueError(f'--flagfile: {error}; expected a text file in UTF-8{_locale()}') from error
   if not any(line.startswith(BYTE_ORDER_MARK) for line in lines):
     return lines
   lines = [line.removeprefix(BYTE_ORDER_MARK) for line in lines]
   return with_flagfiles([line for line in lines if line and not line.startswith(('#', '//'))])
+
+
+def _locale() -> str:
+  """What to do where this process reads files and names in another encoding than UTF-8."""
+  names = {sys.getfilesystemencoding(), locale.getpreferredencoding(False)}
+  others = sorted({x.lower() for x in names} - {'utf-8', 'utf8'})
+  return f' (Python reads {others[0]} here: set PYTHONUTF8=1)' if others else ''
 
 
 def refusal(error: Any) -> SystemExit:

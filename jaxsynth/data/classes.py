@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 import functools
 from typing import Any
+import unicodedata
 
 from absl import logging
 import numpy as np
@@ -190,7 +191,8 @@ def _are_positions(names: Sequence[str], among: Sequence[str]) -> bool:
 
 
 def _plain(name: str) -> str:
-  return str(int(name)) if are_numbers([name]) else name
+  """A name as it is compared: letters with accents may be written in two ways, as on macOS."""
+  return str(int(name)) if are_numbers([name]) else unicodedata.normalize('NFC', name)
 
 
 @functools.lru_cache(maxsize=256)

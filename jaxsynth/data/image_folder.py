@@ -35,10 +35,13 @@ def folder(path: str | os.PathLike, preprocess: Preprocess = Preprocess(), *,
 
   Raises:
     FileNotFoundError: no such folder.
-    ValueError: no images, images beside class folders or below them, a class folder
+    ValueError: a file, no images, images beside class folders or below them, a class folder
       without images, or (when it is taken) a file that is no readable image.
   """
   root = pathlib.Path(path).expanduser()
+  if root.is_file():
+    raise ValueError(f'{root}: a file; expected a folder of images, or an .npz file, as '
+                     "numpy.savez('data.npz', images=..., labels=...) writes it")
   if not root.is_dir():
     raise FileNotFoundError(f'{root}: no such folder of images')
   files, labels, names = _listed(root)
@@ -68,11 +71,12 @@ def suffixes() -> tuple[str, ...]:
 
 def skipped_files(root: pathlib.Path) -> tuple[tuple[str, int], ...]:
   """Suffixes of the files in a folder and its subfolders that are not read, the most first."""
-  readable = suffixes()
-  counts = collections.Counter(
-      file.suffix.lower() or 'no suffix' for place in (root, *_folders(root))
-      for file in place.iterdir() if file.is_file() and not file.name.startswith('.')
-      and file.suffix.lower() not in readable)
+  readable, counts = suffixes(), collections.Counter[str]()
+  for place in (root, *_folders(root)):
+    for file in place.iterdir():
+      suffix, lost = file.suffix.lower(), file.is_symlink() and not file.exists()
+      if not file.name.startswith('.') and (lost or file.is_file() and suffix not in readable):
+        counts[(suffix or 'no suffix') + ' (a link to nothing)' * lost] += 1
   return tuple(sorted(counts.items(), key=lambda x: (-x[1], x[0])))
 
 
@@ -80,11 +84,12 @@ def skipped_text(where: object, skipped: Sequence[tuple[str, int]]) -> str:
   """What is said of files that are left out.
 
   >>> skipped_text('birds', [('.heic', 38), ('.txt', 1)])
-  'birds: 39 files are left out, as their suffix is of no image that is read: 38 .heic, 1 .txt'
+  'birds: 39 files are left out, as they are no images that can be read: 38 .heic, 1 .txt'
   """
   total = sum(n for _, n in skipped)
-  return (f'{where}: {total:,} file{"s are" if total > 1 else " is"} left out, as their suffix is '
-          'of no image that is read: ' + ', '.join(f'{n:,} {suffix}' for suffix, n in skipped))
+  each = ', '.join(f'{n:,} {suffix}' for suffix, n in skipped)
+  return (f'{where}: {total:,} file{"s are" if total > 1 else " is"} left out, as they are no '
+          f'images that can be read: {each}')
 
 
 def _listed(root: pathlib.Path) -> tuple[list[pathlib.Path], list[int | None], Names | None]:

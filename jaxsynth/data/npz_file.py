@@ -2,6 +2,7 @@
 import os
 import pathlib
 from typing import NamedTuple
+import zipfile
 
 import numpy as np
 
@@ -63,7 +64,8 @@ def read(path: str | os.PathLike) -> Contents:
       arrays = {key: file[key] for key in Contents._fields if key in file.files}
       keys = file.files
   except Exception as error:  # a zip, a .npy or neither, each fails in its own way
-    raise ValueError(f'{path}: not an .npz file of plain arrays ({error}); numpy.savez('
+    why = error if zipfile.is_zipfile(path) else 'it is no zip archive'
+    raise ValueError(f'{path}: not an .npz file of plain arrays ({why}); numpy.savez('
                      'path, images=..., labels=...) writes one') from error
   if 'images' not in arrays:
     raise ValueError(f"{path}: no array 'images', only {sorted(keys)}; expected 'images' "
