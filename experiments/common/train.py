@@ -40,7 +40,8 @@ def define(values: flags.FlagValues) -> None:
   yes('conditional', False, 'Give the model the label.', flag_values=values)
   choice('dtype', 'float32', ['float32', 'bfloat16'], 'Of the computation.', flag_values=values)
 
-  choice('parallel', 'jit', ['jit', 'pmap', 'sharded'], 'How steps compile.',
+  choice('parallel', 'jit', ['jit', *parallel.MANY], 'How steps compile; fsdp '
+         'divides the state over the devices too.',
          flag_values=values)
   number('devices', 1, 'How many; on CPU they are virtual.', **at_least(1))
   number('steps_per_call', 1, 'Steps fused into one compiled call; intervals must be multiples '
@@ -62,7 +63,7 @@ def define(values: flags.FlagValues) -> None:
                            flag_values=values)
   flags.register_multi_flags_validator(
       ['devices', 'parallel'], lambda f: f['devices'] == 1 or f['parallel'] != 'jit',
-      '--devices above 1 needs --parallel=pmap or sharded', flag_values=values)
+      '--devices above 1 needs --parallel=pmap, sharded or fsdp', flag_values=values)
   flags.register_multi_flags_validator(
       ['devices', 'batch_size', 'accumulate'],
       lambda f: f['batch_size'] % (f['devices'] * f['accumulate']) == 0,

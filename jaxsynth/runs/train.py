@@ -47,13 +47,13 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
-  step = parallel.compiled(algorithm.step, settings.parallel, devices, phases=run.phases,
-                           steps_per_call=settings.steps_per_call)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   # it runs once: on CPUs compiling takes a third of the time so, and the bits are the same
   quick = {'xla_backend_optimization_level': 1} if devices[0].platform == 'cpu' else None
   state = jax.jit(algorithm.init, compiler_options=quick)(keys.init, first)
+  step = parallel.compiled(algorithm.step, settings.parallel, devices, phases=run.phases,
+                           steps_per_call=settings.steps_per_call, like=state)
   scored = settings.eval_every or (folder / scores.NAME).exists()
   with contextlib.ExitStack() as stack:
     manager = checkpoint.CheckpointManager(folder / 'checkpoints',
