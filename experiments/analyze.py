@@ -11,7 +11,7 @@ import pathlib
 
 from absl import flags
 
-from common import dataset_flags, program
+from common import dataset_flags, paths, program, seeds
 from jaxsynth import files, report
 from jaxsynth.data import analysis, spec as specs
 from jaxsynth.pages import analysis as analysis_page
@@ -20,15 +20,14 @@ from jaxsynth.pages import analysis as analysis_page
 def define_flags(values: flags.FlagValues) -> None:
   """The data set, what it is held against, and how thoroughly."""
   dataset_flags.define(values)
-  flags.DEFINE_string('report', None, 'Folder of report.html and analysis.json; made if '
-                      'missing.', required=True, flag_values=values)
-  flags.DEFINE_list('against', None, 'Sets to hold against --split of --dataset: other splits, '
-                    'folders (./test) or .npz files; by default all other splits.',
-                    flag_values=values)
+  paths.define('report', None, 'Folder of report.html and analysis.json; made if missing.', values,
+               required=True)
+  paths.define_list('against', None, 'Sets to hold against --split of --dataset: other splits, '
+                    'folders (./test) or .npz files; by default all other splits. One whose name '
+                    'has a comma stands in double quotes.', values)
   flags.DEFINE_integer('pairs', 20000, 'Examples of a set that look for their neighbours, '
                        'among all.', lower_bound=4, flag_values=values)
-  flags.DEFINE_integer('seed', 0, 'Of samples and permutations.', lower_bound=0,
-                       flag_values=values)
+  seeds.define(values, 'Of samples and permutations.')
 
 
 def main() -> None:
@@ -39,7 +38,7 @@ def main() -> None:
   first = next(iter(sources.values()))
   page = analysis_page.page(result, sources, spec.dataset,
                             specs.class_names(spec, first.num_classes))
-  folder = pathlib.Path(values.report).expanduser()
+  folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   report.write(folder / 'report.html', page)
   given = {**dataset_flags.given(values), **{

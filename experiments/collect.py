@@ -28,18 +28,20 @@ def main() -> None:
   sets = {}
   for role, own_spec in spec_of.items():
     source = specs.open_raw(own_spec)
-    name = own_spec.split if specs.split_names(own_spec) else own_spec.dataset
+    name = own_spec.split if specs.split_names(own_spec) else own_spec.title
     sets[role] = {'split': name, **fingerprints.fingerprint(source)}
     print(f'{role}: {source.size:,} images')
   classes = sets['train']['classes']
   credit = specs.credit(spec)
-  folder = pathlib.Path(flags.FLAGS.report).expanduser()
+  folder = pathlib.Path(flags.FLAGS.report)
   folder.mkdir(parents=True, exist_ok=True)
   with files.write_aside(folder / 'collection.json') as f:
     f.write(json.dumps({
-        'dataset': pathlib.Path(spec.dataset).name,
+        'dataset': spec.title,
         'names': specs.class_names(spec, len(classes)) if classes else [],
-        'credit': credit and credit._asdict(), 'roles': roles._asdict(), 'sets': sets},
+        'credit': credit and credit._asdict(), 'roles': {
+            role: split and specs.short_name(split) for role, split in roles._asdict().items()},
+        'sets': sets},
         indent=1).encode() + b'\n')
   program.done(folder / 'collection.json')
 

@@ -20,9 +20,10 @@ from typing import Any
 
 from absl import flags
 
-from common import comparison_flags, program
+from common import comparison_flags, program, seeds
 from jaxsynth import downstream, files, report
 from jaxsynth.data.examples import Examples, read_split
+from jaxsynth.keys import SEEDS
 from jaxsynth.pages import downstream as downstream_page
 
 NAMES = ('num', 'seeds', 'seed', 'steps', 'batch_size', 'learning_rate')
@@ -38,11 +39,14 @@ def define_flags(values: flags.FlagValues) -> None:
   many('sizes', '100,1000,10000,all', 'Real examples.')
   many('parts', '0.1,0.5,1,5', 'Synthetic examples for each real one, in mixtures.')
   number('seeds', 3, 'Trainings of each setting.', lower_bound=1)
-  number('seed', 0, 'The first of the seeds.', lower_bound=0)
+  seeds.define(values, 'The first of the seeds.')
   number('steps', 1720, 'Of each training; 1,720 are four passes over 55,000.', lower_bound=1)
   number('batch_size', 128, 'Examples a step.', lower_bound=2)
   flags.DEFINE_float('learning_rate', 5e-3, "Adam's at first; it falls to 0.", lower_bound=1e-9,
                      flag_values=values)
+  flags.register_multi_flags_validator(
+      ['seed', 'seeds'], lambda f: f['seed'] + f['seeds'] <= SEEDS,
+      f'--seed plus --seeds must not pass 2^63, {SEEDS}', flag_values=values)
   flags.register_validator('sizes', lambda sizes: bool(sizes) and all(
       n == 'all' or n.isdigit() and int(n) > 0 for n in sizes), 'expected numbers, or all',
       flag_values=values)
@@ -59,7 +63,7 @@ def _are_positive(parts: list[str]) -> bool:
 
 def main() -> None:
   values = flags.FLAGS
-  folder = pathlib.Path(values.report).expanduser()
+  folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   with files.lock(folder):
     train, test, synthetic, classes, about = read(values)

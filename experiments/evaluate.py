@@ -17,7 +17,7 @@ import pathlib
 
 from absl import flags
 
-from common import comparison_flags, program
+from common import comparison_flags, paths, program, seeds
 from jaxsynth import evaluation, files, report
 from jaxsynth.data.spec import are_digits
 from jaxsynth.metrics import features
@@ -30,19 +30,17 @@ NAMES = ('validation_split', 'num', 'features', 'blind', 'seed')
 def define_flags(values: flags.FlagValues) -> None:
   """What is compared, on which features, and what is written beside the scores."""
   comparison_flags.define(values)
-  text, number = flags.DEFINE_string, flags.DEFINE_integer
+  text, number = paths.define, flags.DEFINE_integer
   text('validation_split', None, 'Real images that nothing learned from, for the floor of '
-       'memorisation; by default validation, of MNIST train[55000:].', flag_values=values)
+       'memorisation; by default validation, of MNIST train[55000:].', values)
   number('num', None, 'Synthetic images to score; a run draws as many as it has not. By default '
          'what is there.', lower_bound=100, flag_values=values)
   text('features', 'auto', 'What distances are measured on: mnist, random, pixels or an .npz file '
-       'of Inception; auto is mnist for its digits, else random.', flag_values=values)
-  text('downstream', None, 'Folder of downstream.py, whose section the page shows.',
-       flag_values=values)
+       'of Inception; auto is mnist for its digits, else random.', values)
+  text('downstream', None, 'Folder of downstream.py, whose section the page shows.', values)
   number('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0,
          flag_values=values)
-  number('seed', 0, 'Of what is drawn here, images of the run excepted.', lower_bound=0,
-         flag_values=values)
+  seeds.define(values, 'Of what is drawn here, images of the run excepted.')
   flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number',
                            flag_values=values)
 
@@ -69,7 +67,7 @@ def evaluate(values: flags.FlagValues) -> None:
   record = evaluation.record(comparison, outcome, settings)
   texts |= {'report.html': report.render(page),
             'scores.json': json.dumps(record, indent=1, allow_nan=False) + '\n'}
-  folder = pathlib.Path(values.report).expanduser()
+  folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   for name, content in texts.items():
     with files.write_aside(folder / name) as f:

@@ -11,7 +11,7 @@ from typing import Any
 
 from absl import flags
 
-from common import experiments, program, sampling_flags
+from common import experiments, paths, program, sampling_flags
 from jaxsynth import files, runs
 from jaxsynth.synthesis import exported
 from jaxsynth.synthesis.to_onnx import to_onnx
@@ -22,13 +22,14 @@ FLAGS = flags.FLAGS
 def define_flags(values: flags.FlagValues) -> None:
   """The flags of an export, besides those of sampling from its run."""
   given: dict[str, Any] = {'flag_values': values}
-  flags.DEFINE_string('run', None, "The trained run's --workdir.", required=True, **given)
+  paths.define('run', None, "The trained run's --workdir.", values, required=True)
   flags.DEFINE_integer('step', None, 'Its checkpoint; by default the newest.', **given)
-  flags.DEFINE_string('out', None, 'Folder of the sampler; made if missing.', required=True,
-                      **given)
+  paths.define('out', None, 'Folder of the sampler; made if missing.', values, required=True)
   flags.DEFINE_integer('batch_size', 16, 'Images a call, fixed.', lower_bound=1, **given)
   flags.DEFINE_bool('onnx', False, 'Write generator.onnx too.', **given)
-  flags.DEFINE_list('platforms', list(exported.PLATFORMS), 'Where it is to run.', **given)
+  flags.DEFINE_list('platforms', list(exported.PLATFORMS), 'Where it is to run: some of '
+                    f'{", ".join(exported.KNOWN)}.', **given)
+  flags.register_validator('platforms', exported.are_platforms, exported.EXPECTED, **given)
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
       record={'model': model.provenance, 'num_classes': model.run.num_classes})
   if FLAGS.onnx:
     contents = {'generator.onnx': onnx(model, FLAGS.batch_size), **contents}
-  out = pathlib.Path(FLAGS.out).expanduser()
+  out = pathlib.Path(FLAGS.out)
   out.mkdir(parents=True, exist_ok=True)
   for name, raw in contents.items():  # config.json, the last, names the others' digests
     with files.write_aside(out / name) as f:

@@ -24,6 +24,7 @@ import jax
 
 from common import experiments, program, sampling_flags
 from jaxsynth import files, quality
+from jaxsynth.data import roles as data_roles
 from stages import check, options as pipeline_options, plan, record as records, run, training
 
 
@@ -77,7 +78,8 @@ def _everything(options: plan.Options, out: pathlib.Path, names: list[str], reru
     run.execute(first, out, rerun=first.name in rerun)
   if records.read(out, 'collect') is None:
     raise ValueError('nothing is collected yet: --stages must begin with collect')
-  collection = check.collection(out)
+  roles = data_roles.roles_beside(options.data, *options.splits.values())
+  collection = {**check.collection(out), 'roles': roles._asdict()}
   labelled = training.gives_labels(options.training, options.data, collection)
   chosen = [x for x in plan.after_collect(options, collection, labelled) if x.name in names]
   # the training's flags are checked already, and those of the report are ours

@@ -30,7 +30,7 @@ def main() -> None:
   check_one_shape({role: source.image_shape for role, source in after.items()})
   sets = {role: {'before': fingerprints.fingerprint(before[role]),
                  'after': fingerprints.fingerprint(after[role])} for role in spec_of}
-  folder = pathlib.Path(flags.FLAGS.report).expanduser()
+  folder = pathlib.Path(flags.FLAGS.report)
   folder.mkdir(parents=True, exist_ok=True)
   given = dataset_flags.given(flags.FLAGS)
   with files.write_aside(folder / 'preprocess.json') as f:

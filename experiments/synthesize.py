@@ -24,7 +24,8 @@ from typing import Any
 from absl import flags
 import jax
 
-from common import experiments, program, quality_flags, rate, sampling_flags
+from common import (
+    errors, experiments, paths, program, quality_flags, rate, sampling_flags, seeds)
 from jaxsynth import quality, runs
 from jaxsynth.synthesis.strict import TooFew
 
@@ -36,9 +37,9 @@ def define_flags(values: flags.FlagValues) -> None:
   text, number = flags.DEFINE_string, flags.DEFINE_integer
   given: dict[str, Any] = {'flag_values': values}
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
-  text('run', None, "The trained run's --workdir.", required=True, **given)
+  paths.define('run', None, "The trained run's --workdir.", values, required=True)
   number('step', None, 'Its checkpoint; by default the newest.', **given)
-  text('out', None, 'Folder of data sets; made if missing.', required=True, **given)
+  paths.define('out', None, 'Folder of data sets; made if missing.', values, required=True)
   number('num', None, 'Images, all in the split train unless --splits says else.',
          upper_bound=2 ** 31, **at_least(1))
   flags.DEFINE_list('splits', None, 'Images of each split, as train:900000,test:100000.', **given)
@@ -49,7 +50,7 @@ def define_flags(values: flags.FlagValues) -> None:
                     'one of PNG files for each class, in OUT/SPLIT.', **given)
   text('labels', 'balanced', "Of a conditional model: 'balanced', or shares in order of the "
        'classes (5,3,2 or .5,.3,.2), or of some (0:1,7:3).', **given)
-  number('seed', 0, 'Of the samples.', **at_least(0))
+  seeds.define(values, 'Of the samples.')
   number('shards', None, 'Files; by default one for 16,000 images.', **at_least(1))
   number('block', None, 'Images computed together; another block, other bits. By default 32 on '
          'CPU, 256 elsewhere.', **at_least(1))
@@ -59,8 +60,8 @@ def define_flags(values: flags.FlagValues) -> None:
   text('citation', None, 'BibTeX for the metadata.', **given)
   flags.register_validator('name', lambda x: re.fullmatch(r'[a-z]\w*', x, re.A),
                            'expected small letters, digits and _', **given)
-  flags.register_validator('version', lambda x: re.fullmatch(r'\d+\.\d+\.\d+', x),
-                           'expected three numbers, as 1.0.0', **given)
+  flags.register_validator('version', quality.is_version, 'expected three numbers without zeros '
+                           'in front, as 1.0.0 or 2024.11.5', **given)
   quality_flags.define(values)
 
 
@@ -122,7 +123,8 @@ def write(work: quality.Work) -> bool:
   try:
     return work.write(progress)
   except (OSError, FloatingPointError, TooFew) as error:
-    raise SystemExit(f'{error}\nWhat is whole stays; run this again to go on.') from error
+    raise SystemExit(f'{errors.message(error)}\nWhat is whole stays; run this again to go '
+                     'on.') from error
   finally:
     progress.close()
 

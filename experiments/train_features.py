@@ -20,8 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from common import clock, program
-from jaxsynth import data, files, hooks, train_step as ts
+from common import clock, paths, program, seeds
+from jaxsynth import data, files, hooks, keys, train_step as ts
 from jaxsynth.downstream.train import Recipe, trained, weights_of
 from jaxsynth.metrics.features import digest, extract, Features
 from jaxsynth.metrics.features.mnist_network import folded, load, logits
@@ -36,15 +36,14 @@ def define_flags(values: flags.FlagValues) -> None:
   """The data, the training, and the file."""
   number = lambda name, default, meaning, least: flags.DEFINE_integer(
       name, default, meaning, lower_bound=least, flag_values=values)
-  flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.', flag_values=values)
-  flags.DEFINE_string('output', None, 'The npz file of the weights.', required=True,
-                      flag_values=values)
+  paths.define('data_dir', None, 'Where tfds data sets are prepared.', values)
+  paths.define('output', None, 'The npz file of the weights.', values, required=True)
   number('epochs', 30, 'Passes over train[:55000].', 1)
   number('batch_size', 128, 'Images a step.', 1)
   flags.DEFINE_float('learning_rate', 5e-3, "AdamW's largest, after a warm-up; it then falls to "
                      '0 as a cosine.', flag_values=values)
   number('shift', 2, 'Training images move by up to so many pixels.', 0)
-  number('seed', 0, 'Of everything drawn.', 0)
+  seeds.define(values, 'Of everything drawn.')
 
 
 def shifted(most: int) -> Augment:
@@ -69,7 +68,7 @@ def main() -> None:
     right = predict(net, *weights_of(state), whole['image']).labels == whole['label']
     print(f'step {step}: validation {np.mean(right):.4f}', flush=True)
 
-  key, key_init = jax.random.split(jax.random.key(values.seed))
+  key, key_init = jax.random.split(keys.of_seed(values.seed))
   began = time.perf_counter()
   classifiers = trained(
       [sources['train']], [values.seed], Recipe(steps, values.batch_size), net=net,

@@ -2,12 +2,13 @@
 
 The only file that knows Orbax.
 """
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+import contextlib
 import hashlib
 import os
 import pathlib
 import shutil
-from typing import Any
+from typing import Any, NamedTuple
 
 from absl import logging
 import jax
@@ -15,12 +16,14 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
-from jaxsynth.ema import averaged
+from jaxsynth import files
+from jaxsynth.ema import averaged_players
 from jaxsynth.files import CheckpointError
 from jaxsynth.types import PerPlayer, TrainState, Tree
 
 AVERAGES = 'generator'  # its name on disk
 ITEMS = ('state', AVERAGES, 'digest')
+FILES = 'digest/files.json'  # of a checkpoint that was read back
 
 
 def digests(tree: Tree) -> dict[str, str]:
@@ -35,12 +38,11 @@ def digests(tree: Tree) -> dict[str, str]:
   return {jax.tree_util.keystr(path): leaf_digest(leaf) for path, leaf in paths}
 
 
-def averaged_players(state: TrainState) -> Mapping[str, PerPlayer]:
-  """What sampling needs: the averaged players where there are any, or all."""
-  params, variables = averaged(state)
-  names = state.ema.get('params', params)
-  return {'params': {p: params[p] for p in names},
-          'variables': {p: variables[p] for p in names}}
+class _Saved(NamedTuple):
+  """What is being written: it is read back before it counts."""
+  step: int
+  trees: Mapping[str, Tree]  # item -> arrays of its shapes and dtypes
+  digests: Mapping[str, dict[str, str]]  # item -> those of its leaves
 
 
 class CheckpointManager:
@@ -48,35 +50,37 @@ class CheckpointManager:
 
   A checkpoint holds three items: `state`, `generator` (the averaged players, which load
   without the rest; its name is from when all models were GANs) and `digest` (a hash of every
-  leaf: Orbax restores flipped bytes without a word).
+  leaf: Orbax restores flipped bytes without a word). Each is read back, by the next `save`,
+  `wait` or `close`, before those that it replaces are removed.
 
   Args:
-    directory: of the checkpoints; made if missing.
+    directory: of the checkpoints, of any name; made if missing.
     keep: how many of the newest are kept, at least 2, so that there is one to fall
-      back on.
+      back on; until the newest is read back there is one more.
     best: name of the metric whose best checkpoint is kept too, or `None`.
     lower_is_better: the sense of `best`.
 
   Raises:
     ValueError: `keep` below 2.
+    OSError: the directory cannot be made.
   """
 
   def __init__(self, directory: str | os.PathLike, *, keep: int = 2,
                best: str | None = None, lower_is_better: bool = True):
     if keep < 2:
       raise ValueError(f'keep={keep}: expected at least 2')
-    self._best = best
+    self._best, self._keep = best, keep
     self._directory = pathlib.Path(directory).absolute()
-    kept: list[policies.PreservationPolicy] = [policies.LatestN(keep)]
-    if best is not None:
-      kept.append(policies.BestN(get_metric_fn=lambda metrics: metrics[best], n=1,
-                                 reverse=lower_is_better,
-                                 keep_checkpoints_without_metrics=False))
+    self._directory.mkdir(parents=True, exist_ok=True)
+    self._saved: _Saved | None = None
+    self._stack = contextlib.ExitStack()
+    self._name = self._stack.enter_context(files.plainly_named(self._directory))
+    logging.get_absl_logger().addFilter(_is_news)
+    self._stack.callback(logging.get_absl_logger().removeFilter, _is_news)
     self._manager = ocp.CheckpointManager(
-        self._directory, item_names=ITEMS,
+        self._name, item_names=ITEMS,
         options=ocp.CheckpointManagerOptions(
-            preservation_policy=policies.AnyPreservationPolicy(kept),
-            # only so that metrics are read back; the policy alone decides what is kept
+            preservation_policy=policies.LatestN(None),  # all: see wait
             best_fn=None if best is None else lambda metrics: metrics[best],
             best_mode='min' if lower_is_better else 'max',
             cleanup_tmp_directories=True))
@@ -96,18 +100,28 @@ class CheckpointManager:
 
     Raises:
       ValueError: `best` is missing from the metrics.
-      OSError: the save before this one failed.
+      OSError: it cannot be written, or the save before this one failed.
     """
     if self._best is not None and metrics is not None and self._best not in metrics:
       raise ValueError(f'metrics {sorted(metrics)}: expected {self._best!r} among them')
+    self.wait()
     if step in self._manager.all_steps():
       return
+    self.check_room(state)
     host = jax.tree.map(_to_host, state)
-    averages = averaged_players(host)
-    digest = {'state': digests(host), AVERAGES: digests(averages)}
-    self._manager.save(step, metrics=metrics, args=ocp.args.Composite(
-        **{'state': ocp.args.StandardSave(host), AVERAGES: ocp.args.StandardSave(averages),
-           'digest': ocp.args.JsonSave(digest)}))
+    trees = {'state': host, AVERAGES: averaged_players(host)}
+    digest = {item: digests(tree) for item, tree in trees.items()}
+    with self._written(step):
+      self._manager.save(step, metrics=metrics, force=True, args=ocp.args.Composite(
+          **{item: ocp.args.StandardSave(tree) for item, tree in trees.items()},
+          digest=ocp.args.JsonSave(digest)))
+    self._saved = _Saved(step, {item: _empty(tree) for item, tree in trees.items()}, digest)
+
+  def check_room(self, state: TrainState) -> None:
+    """Raises `OSError` where the disk has no room for a checkpoint."""
+    leaves = jax.tree.leaves((state, averaged_players(state)))
+    files.check_room(self._directory, sum(x.size * x.dtype.itemsize for x in leaves),
+                     'a checkpoint')
 
   def restore(self, like: TrainState) -> TrainState | None:
     """The newest whole checkpoint, or `None` if there is none at all.
@@ -124,8 +138,7 @@ class CheckpointManager:
     Raises:
       CheckpointError: there are checkpoints, and none is whole.
     """
-    target = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), like)
-    state = self._newest('state', target)
+    state = self._newest('state', _empty(like))
     return None if state is None else jax.tree.map(np.asarray, state)
 
   def best_step(self) -> int | None:
@@ -136,7 +149,7 @@ class CheckpointManager:
     steps = self.steps()
     for step in reversed(steps):
       try:
-        tree = _verified(self._manager, step, item, target)
+        tree = _verified(self._manager, self._directory, step, item, target)
       except Exception as error:  # Orbax raises many kinds; all mean: not whole
         logging.error('CHECKPOINT %d IN %s CANNOT BE USED, trying the one before: %s',
                       step, self._directory, repr(error)[:300])
@@ -157,12 +170,48 @@ class CheckpointManager:
     self._manager.reload()
 
   def wait(self) -> None:
-    """Until every save is on disk."""
-    self._manager.wait_until_finished()
+    """Until the last save is on disk and was read back; then what it replaces is removed.
+
+    Raises:
+      OSError: it cannot be written, or read.
+    """
+    saved, self._saved = self._saved, None
+    if saved is None:
+      return
+    with self._written(saved.step):
+      self._manager.wait_until_finished()
+    try:
+      for item, tree in saved.trees.items():
+        _verified(self._manager, self._directory, saved.step, item, tree, saved.digests[item])
+    except Exception as error:  # Orbax raises many kinds
+      self._put_aside([saved.step])
+      raise OSError(f'{self._directory}: the checkpoint of step {saved.step} cannot be read back '
+                    f'({error}): it is now damaged-{saved.step}; is the disk sound?') from error
+    with self._written(saved.step):
+      # what is damaged later is known without Orbax, whose futures outlive their loop if it fails
+      files.note_digests(self._directory / str(saved.step), FILES)
+    kept = {*self.steps()[-self._keep:], self.best_step()}
+    for step in self.steps():
+      if step not in kept:
+        self._manager.delete(step)
+
+  @contextlib.contextmanager
+  def _written(self, step: int) -> Iterator[None]:
+    """Errors of writing as those of the system: tensorstore's are of many kinds."""
+    try:
+      yield
+    except Exception as error:
+      text = str(error).replace(str(self._name), str(self._directory))
+      raise OSError(f'{self._directory}: the checkpoint of step {step} cannot be written '
+                    f'({text[:500]}); has its disk room?') from error
 
   def close(self) -> None:
-    """Finishes saving and lets go of the directory."""
-    self._manager.close()
+    """Finishes saving, as `wait` does, and lets go of the directory."""
+    with self._stack:
+      try:
+        self.wait()
+      finally:
+        self._manager.close()
 
 
 def load_averaged(directory: str | os.PathLike, step: int | None = None
@@ -196,16 +245,15 @@ def load_state(directory: str | os.PathLike, like: TrainState, step: int | None 
   Raises:
     FileNotFoundError, CheckpointError: as `load_averaged`.
   """
-  target = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), like)
-  return jax.tree.map(np.asarray, _load(directory, step, 'state', target))
+  return jax.tree.map(np.asarray, _load(directory, step, 'state', _empty(like)))
 
 
 def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tree) -> Tree:
   path = pathlib.Path(directory).absolute()
   if not path.is_dir():
     raise FileNotFoundError(f'{path}: no such folder of checkpoints')
-  with ocp.CheckpointManager(
-      path, item_names=ITEMS,
+  with files.plainly_named(path) as name, ocp.CheckpointManager(
+      name, item_names=ITEMS,
       options=ocp.CheckpointManagerOptions(read_only=True)) as manager:
     steps = sorted(manager.all_steps(), reverse=True)
     wanted = steps if step is None else [s for s in steps if s == step]
@@ -214,28 +262,39 @@ def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tre
                               f'only {steps[::-1]}')
     for candidate in wanted:
       try:
-        return _verified(manager, candidate, item, target)
+        return _verified(manager, path, candidate, item, target)
       except Exception as error:  # as above
         logging.error('%s %d IN %s CANNOT BE USED: %s', item.upper(), candidate, path,
                       repr(error)[:300])
   raise CheckpointError(f'{path}: no {item} of {wanted} is whole')
 
 
-def _verified(manager: ocp.CheckpointManager, step: int, item: str, target: Tree) -> Tree:
-  """One item of one checkpoint, its digest compared."""
+def _verified(manager: ocp.CheckpointManager, directory: pathlib.Path, step: int, item: str,
+              target: Tree, written: dict[str, str] | None = None) -> Tree:
+  """One item of one checkpoint, its digest compared with the one there, or with `written`."""
+  files.check_digests(directory / str(step), FILES, (f'{item}/', 'digest/'))
   args: Callable = ocp.args.StandardRestore
   restored = manager.restore(step, args=ocp.args.Composite(
       **{item: args(target), 'digest': ocp.args.JsonRestore()}))
-  read, written = digests(restored[item]), restored['digest'][item]
-  if read != written:
-    names = sorted(k for k in {*read, *written} if read.get(k) != written.get(k))
-    raise CheckpointError(f'checkpoint {step}: {len(names)} of {len(written)} leaves of '
+  read, there = digests(restored[item]), restored['digest'][item]
+  if read != there or written not in (None, there):
+    names = sorted(k for k in {*read, *there} if read.get(k) != there.get(k)) or ['the digest']
+    raise CheckpointError(f'checkpoint {step}: {len(names)} of {len(there)} leaves of '
                           f'{item} differ from their digest, first {names[0]}')
   return restored[item]
 
 
+def _is_news(line: Any) -> bool:
+  """Whether a line of the log is no traceback of Orbax: it raises those errors too."""
+  return not (line.exc_info and 'orbax' in line.pathname)
+
+
+def _empty(tree: Tree) -> Tree:
+  """Arrays of the same shapes and dtypes."""
+  return jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), tree)
+
+
 def _to_host(x: Any) -> np.ndarray:
   """A leaf as a host array; every process has a whole copy of what is replicated."""
-  if isinstance(x, jax.Array) and not x.is_fully_addressable:
-    x = x.addressable_data(0)
-  return np.array(x)
+  shared = isinstance(x, jax.Array) and not x.is_fully_addressable
+  return np.array(x.addressable_data(0) if shared else x)

@@ -67,3 +67,11 @@ def averaged(state: TrainState) -> tuple[PerPlayer, PerPlayer]:
   """`(params, variables)` with every averaged player replaced by its average."""
   return ({**state.params, **state.ema.get('params', {})},
           {**state.variables, **state.ema.get('variables', {})})
+
+
+def averaged_players(state: TrainState) -> dict[str, PerPlayer]:
+  """What sampling needs: the averaged players where there are any, or all."""
+  params, variables = averaged(state)
+  names = state.ema.get('params', params)
+  return {'params': {p: params[p] for p in names},
+          'variables': {p: variables[p] for p in names}}

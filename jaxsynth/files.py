@@ -3,11 +3,17 @@ from collections.abc import Iterator
 import contextlib
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import pathlib
+import re
+import shutil
+import tempfile
 from typing import IO
 import uuid
+
+OPEN_FILES = pathlib.Path('/proc/self/fd')  # of this process, on Linux
 
 
 @contextlib.contextmanager
@@ -74,6 +80,92 @@ def write_aside(path: str | os.PathLike, *, exclusive: bool = False) -> Iterator
   """
   with aside(path, exclusive=exclusive) as name, open(name, 'xb') as f:
     yield f
+
+
+def sha256(path: str | os.PathLike) -> str:
+  """Of a file's bytes."""
+  with open(path, 'rb') as f:
+    return hashlib.file_digest(f, 'sha256').hexdigest()
+
+
+def check_room(folder: str | os.PathLike, needed: float, what: str) -> None:
+  """Holds that a folder's disk has room for so many bytes.
+
+  Raises:
+    OSError: it has not.
+  """
+  free = shutil.disk_usage(folder).free
+  if free < needed:
+    raise OSError(f'{folder}: {free / 1e6:.1f} MB are free there, and {what} takes '
+                  f'{needed / 1e6:.1f} MB; make room, or name a folder of another disk')
+
+
+def note_digests(folder: str | os.PathLike, note: str) -> None:
+  """Writes the SHA-256 of every file of a folder to `note`, below it."""
+  folder = pathlib.Path(folder)
+  sums = {str(file.relative_to(folder)): sha256(file)
+          for file in sorted(folder.rglob('*')) if file.is_file()}
+  sums.pop(note, None)
+  with write_aside(folder / note) as f:
+    f.write(json.dumps(sums, indent=0).encode())
+
+
+def check_digests(folder: str | os.PathLike, note: str, below: tuple[str, ...] = ('',)) -> None:
+  """Holds that files of a folder are as `note_digests` noted them; if it did not, all is well.
+
+  Args:
+    folder: as then.
+    note: as then.
+    below: how the names of the files that count begin.
+
+  Raises:
+    CheckpointError: one is missing, or another one.
+  """
+  folder = pathlib.Path(folder)
+  if not (folder / note).exists():
+    return
+  for name, digest in json.loads((folder / note).read_text(encoding='utf-8')).items():
+    path = folder / name
+    if name.startswith(below) and not (path.is_file() and sha256(path) == digest):
+      raise CheckpointError(f'{path} is missing, or was changed after it was written')
+
+
+@contextlib.contextmanager
+def plainly_named(folder: str | os.PathLike) -> Iterator[pathlib.Path]:
+  """A name for a folder of letters, digits and `_`, `-`, `.` alone.
+
+  For libraries that take brackets for patterns, a colon for a protocol, or names for UTF-8.
+  The folder's own name if that is plain already.
+
+  Raises:
+    OSError: no such folder, or nowhere to put a link to it.
+
+  >>> import tempfile, pathlib
+  >>> with tempfile.TemporaryDirectory() as d:
+  ...   pathlib.Path(d, 'a[1]').mkdir()
+  ...   with plainly_named(pathlib.Path(d, 'a[1]')) as name:
+  ...     _ = (name / 'b').write_text('there')
+  ...   pathlib.Path(d, 'a[1]', 'b').read_text()
+  'there'
+  """
+  folder = pathlib.Path(folder).absolute()
+  with contextlib.ExitStack() as stack:
+    name = folder
+    if not _is_plain(name) and OPEN_FILES.is_dir():
+      number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+      stack.callback(os.close, number)
+      name = OPEN_FILES / str(number)
+    elif not _is_plain(name):
+      name = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()), 'link')
+      name.symlink_to(folder)
+    if not _is_plain(name):
+      raise OSError(f'{folder}: its name cannot be used here, nor can {name.parent} for a link to '
+                    'it; name a folder of letters, digits and _')
+    yield name
+
+
+def _is_plain(path: pathlib.Path) -> bool:
+  return re.fullmatch(r'[\w./-]*', str(path), re.A) is not None
 
 
 class CheckpointError(RuntimeError):

@@ -1,9 +1,53 @@
-"""One key an example, whichever device and part of the batch it is in."""
+"""One key a seed; one key an example, whichever device and part of the batch it is in."""
+import operator
+
 import jax
 from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.types import Context
+
+SEEDS = 2 ** 63  # there are
+HIGH = 0x48494748  # parts the keys of large seeds from others that are folded from those of small
+
+
+def words(seed: int) -> tuple[int, int]:
+  """The low 32 bits of a seed, and those above.
+
+  Raises:
+    ValueError: a seed out of [0, 2^63).
+
+  >>> words(1 + 2 ** 33)
+  (1, 2)
+  """
+  seed = operator.index(seed)
+  if not 0 <= seed < SEEDS:
+    raise ValueError(f'seed={seed}: expected an integer in [0, 2^63), that is below {SEEDS}')
+  return seed & 0xffffffff, seed >> 32
+
+
+def of_seed(seed: int) -> Array:
+  """The key of a seed; `jax.random.key(seed)` drops all but the low 32 bits.
+
+  Args:
+    seed: in [0, 2^63); below 2^32 its key is `jax.random.key(seed)`.
+
+  Raises:
+    ValueError: another seed.
+
+  >>> bool(of_seed(7) == jax.random.key(7)), bool(of_seed(7) == of_seed(7 + 2 ** 32))
+  (True, False)
+  """
+  low, high = words(seed)
+  key = jax.random.key(low)
+  return jax.random.fold_in(jax.random.fold_in(key, HIGH), high) if high else key
+
+
+def of_words(seed: Array) -> Array:
+  """`of_seed` of `words`, uint32 `[2]`, within a compiled function."""
+  key = jax.random.key(seed[0])
+  other = jax.random.fold_in(jax.random.fold_in(key, HIGH), seed[1])
+  return jax.lax.select(seed[1] == 0, key, other)
 
 
 def per_example(key: Array, n: int, ctx: Context) -> Array:

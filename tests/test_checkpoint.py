@@ -1,4 +1,8 @@
 """Checkpoints: whole, verified, on any number of devices."""
+import json
+import os
+import types
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -7,7 +11,7 @@ import objectives
 import optax
 import pytest
 
-from jaxsynth import checkpoint, train_step as ts
+from jaxsynth import checkpoint, files, train_step as ts
 
 
 def algorithm():
@@ -108,6 +112,100 @@ def test_a_damaged_checkpoint_is_passed_over_loudly(tmp_path, states, caplog, da
   chex.assert_trees_all_equal(state, states[2])
   assert 'CHECKPOINT 3' in caplog.text and 'CANNOT BE USED' in caplog.text
   assert steps == [2]  # so that step 3 is saved anew
+
+
+def change_digest(path):
+  digest = json.loads((path / 'digest/metadata').read_text())
+  digest['state']['.step'] = '0'
+  (path / 'digest/metadata').write_text(json.dumps(digest))
+
+
+@pytest.mark.parametrize('damage', [
+    change_digest, lambda path: (path / 'state/_METADATA').unlink()], ids=['digest', 'unlink'])
+def test_a_checkpoint_whose_files_were_not_noted_is_read_by_its_digest(
+    tmp_path, states, caplog, damage):
+  saved(tmp_path, states)
+  for step in (2, 3):
+    (tmp_path / f'{step}/{checkpoint.FILES}').unlink()
+  damage(tmp_path / '3')
+  state, steps = restored(tmp_path)
+  chex.assert_trees_all_equal(state, states[2])
+  assert steps == [2] and 'CHECKPOINT 3' in caplog.text
+
+
+@pytest.mark.parametrize('damage', [
+    change_digest, lambda path: (path / 'state/_METADATA').unlink()], ids=['digest', 'unlink'])
+def test_what_cannot_be_read_back_replaces_nothing(tmp_path, states, damage):
+  saved(tmp_path, states, steps=(0, 1))
+  manager = checkpoint.CheckpointManager(tmp_path)
+  manager.save(2, states[2])
+  manager._manager.wait_until_finished()
+  damage(tmp_path / '2')
+  with pytest.raises(OSError, match='(?s)step 2 cannot be read back .*now damaged-2; is the disk'):
+    manager.close()
+  state, steps = restored(tmp_path)
+  chex.assert_trees_all_equal(state, states[1])
+  assert steps == [0, 1] and (tmp_path / 'damaged-2').is_dir()
+
+
+def test_until_it_is_read_back_nothing_is_removed(tmp_path, states):
+  manager = checkpoint.CheckpointManager(tmp_path)
+  for step in (1, 2, 3):
+    manager.save(step, states[step])
+  manager._manager.wait_until_finished()
+  assert manager.steps() == [1, 2, 3] and not (tmp_path / '3' / checkpoint.FILES).exists()
+  manager.wait()
+  assert manager.steps() == [2, 3] and (tmp_path / '3' / checkpoint.FILES).exists()
+  manager.close()
+
+
+@pytest.mark.parametrize('links', [False, True])
+@pytest.mark.parametrize('name', ['[1]', 'a**b', 'gs:', 'a\\b', 'a b\n', os.fsdecode(b'\xff')],
+                         ids=ascii)
+def test_a_folder_may_have_any_name(tmp_path, states, monkeypatch, name, links):
+  if links:  # as where there is no /proc
+    monkeypatch.setattr(files, 'OPEN_FILES', tmp_path / 'nothing')
+  folder = tmp_path / name / 'run'
+  saved(folder, states, steps=(1, 2))
+  assert sorted(path.name for path in folder.iterdir()) == ['1', '2']
+  folder = folder.rename(tmp_path / name / 'moved')
+  state, _ = restored(folder)
+  chex.assert_trees_all_equal(state, states[2])
+  params, _ = checkpoint.load_averaged(folder)
+  chex.assert_trees_all_equal(params['generator'], ts.averaged(states[2])[0]['generator'])
+
+
+def test_a_name_that_cannot_be_linked_to_is_refused(tmp_path, monkeypatch):
+  monkeypatch.setattr(files, 'OPEN_FILES', tmp_path / 'nothing')
+  monkeypatch.setattr(files.tempfile, 'tempdir', str(tmp_path))
+  (tmp_path / '[1]').mkdir()
+  monkeypatch.setattr(files.tempfile, 'tempdir', str(tmp_path / '[1]'))
+  with pytest.raises(OSError, match='name a folder of letters, digits and _'):
+    checkpoint.CheckpointManager(tmp_path / '[1]')
+
+
+def test_a_disk_without_room_is_said_before_anything_is_written(tmp_path, states, monkeypatch):
+  manager = checkpoint.CheckpointManager(tmp_path)
+  monkeypatch.setattr(files.shutil, 'disk_usage', lambda _: types.SimpleNamespace(free=99))
+  with pytest.raises(OSError, match='0.0 MB are free there, and a checkpoint takes 0.0 MB; make'):
+    manager.save(1, states[1])
+  assert not list(tmp_path.iterdir())
+  manager.close()
+
+
+def test_errors_of_writing_are_those_of_the_system(tmp_path, states, monkeypatch):
+  folder = tmp_path / '[1]'
+  manager = checkpoint.CheckpointManager(folder)
+
+  def full(*_, **__):
+    raise ValueError(f'RESOURCE_EXHAUSTED: {manager._name}/1: No space left on device')
+  monkeypatch.setattr(manager._manager, 'save', full)
+  with pytest.raises(OSError) as error:
+    manager.save(1, states[1])
+  assert str(error.value) == (
+      f'{folder}: the checkpoint of step 1 cannot be written (RESOURCE_EXHAUSTED: {folder}/1: No '
+      'space left on device); has its disk room?')
+  manager.close()
 
 
 def test_a_step_may_be_damaged_twice(tmp_path, states):

@@ -33,7 +33,7 @@ def test_a_set_without_splits_is_named_by_its_file_and_halved_later(tmp_path):
   record = json.loads((out / 'collection.json').read_text())
   assert record['dataset'] == 'some.npz' and record['names'] == [] and record['credit'] is None
   assert record['roles'] == {'train': None, 'validation': None, 'test': None}
-  assert list(record['sets']) == ['train'] and record['sets']['train']['split'] == str(file)
+  assert list(record['sets']) == ['train'] and record['sets']['train']['split'] == 'some.npz'
 
 
 @pytest.mark.parametrize('flags, message', [

@@ -68,7 +68,7 @@ def test_batches_larger_than_the_data_and_phases():
   assert data.batch_at(source(3), 8, 0)(0)['image'].shape == (8, 2, 3, 1)
   batch = data.batch_at(source(), 4, 0, phases=3)(1)
   assert batch['image'].shape == (3, 4, 2, 3, 1) and batch['label'].shape == (3, 4)
-  for bad in (dict(batch_size=0, seed=0), dict(batch_size=1, seed=-1)):
+  for bad in (dict(batch_size=0, seed=0), dict(batch_size=1, seed=0, phases=0)):
     with pytest.raises(ValueError, match='expected at least'):
       data.batch_at(source(), **bad)
 

@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
             f'{row["gflop_per_step"]:12.2f}{row["gflops"]:9.0f}{row["peak_mb"]:7.0f}',
             flush=True)
   if FIGURE.value:
-    draw(rows, pathlib.Path(FIGURE.value))
+    draw(rows, pathlib.Path(FIGURE.value).expanduser())
   print()
   for row in rows:
     print(json.dumps(row))

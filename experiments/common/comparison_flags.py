@@ -3,7 +3,7 @@ from typing import Any
 
 from absl import flags
 
-from common import dataset_flags, experiments
+from common import dataset_flags, experiments, paths
 from jaxsynth import data
 from jaxsynth.data import roles as data_roles
 from jaxsynth.evaluation import synthetic as synthetic_sets
@@ -22,8 +22,7 @@ def define(values: flags.FlagValues) -> None:
   for alias, name in (('real', 'dataset'), ('real_split', 'split')):
     flags.DEFINE_alias(alias, name, flag_values=values)
     values[alias].help = f'The same as --{name}. {values[name].help}'
-  text = lambda name, meaning, **more: flags.DEFINE_string(
-      name, None, meaning, flag_values=values, **more)
+  text = lambda name, meaning, **more: paths.define(name, None, meaning, values, **more)
   text('synthetic', "A run's --workdir, an .npz file, a prepared tfds folder or a folder of "
        'images; with labels for downstream.py.', required=True)
   text('synthetic_split', 'Of a tfds folder; by default train.')

@@ -3,17 +3,18 @@ from typing import Any
 
 from absl import flags
 
+from common import paths
 from common.program import plain
 from jaxsynth.data import DatasetSpec
 
 
 def define(values: flags.FlagValues) -> None:
   """Defines `--dataset`, `--split`, `--data_dir` and how images come to one shape."""
-  flags.DEFINE_string('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared "
-                      'tfds data set, a folder of images, or an .npz file.', flag_values=values)
-  flags.DEFINE_string('data_dir', None, 'Where tfds data sets are prepared.', flag_values=values)
-  flags.DEFINE_string('split', 'train', "Split of a tfds data set or of mnist5k, as "
-                      "'train[:55000]'.", flag_values=values)
+  paths.define('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared tfds data set, "
+               'a folder of images, or an .npz file.', values)
+  paths.define('data_dir', None, 'Where tfds data sets are prepared.', values)
+  paths.define('split', 'train', "Split of a tfds data set or of mnist5k, as 'train[:55000]'.",
+               values)
   flags.DEFINE_string('image_key', 'image', "A tfds data set's feature of images.",
                       flag_values=values)
   flags.DEFINE_string('label_key', 'label', "A tfds data set's feature of labels; empty for "

@@ -32,11 +32,11 @@ def keep_compiled() -> None:
   The folder is named by the CPU's features: code compiled for one CPU may not run
   on another that mounts the same home.
   """
-  root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-  path = root / 'jaxsynth' / 'compiled' / hashlib.sha256(_cpu().encode()).hexdigest()[:16]
   try:
+    root = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+    path = root / 'jaxsynth' / 'compiled' / hashlib.sha256(_cpu().encode()).hexdigest()[:16]
     path.mkdir(parents=True, exist_ok=True)
-  except OSError as error:
+  except (OSError, RuntimeError) as error:  # no folder there, or no home at all
     logging.warning('compiled programs are not kept: %s', error)
     return
   jax.config.update('jax_compilation_cache_dir', str(path))

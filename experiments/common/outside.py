@@ -8,7 +8,7 @@ from jaxsynth.data import DatasetSpec
 from jaxsynth.data.spec import is_path
 from jaxsynth.runs.record import NAME
 
-OUTPUTS = ('workdir', 'out', 'report', 'output')
+OUTPUTS = ('workdir', 'out', 'report', 'output')  # the flags of where a program writes
 INPUTS = ('dataset', 'split', 'validation_split', 'test_split', 'train_split', 'eval_split',
           'synthetic', 'against', 'extra')
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from common import clock, machine, outside
+from common import clock, errors, machine, outside
 from jaxsynth import files
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -90,7 +90,12 @@ def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
       machine.keep_memory()
     return main()
   except MENDABLE as error:
-    raise refusal(error) from error
+    raise refusal(errors.message(error)) from error
+  except (RuntimeError, MemoryError) as error:
+    text = errors.of_machine(error)
+    if text is None:
+      raise
+    raise refusal(text) from error
 
 
 def show_in_help(values: flags.FlagValues) -> None:

@@ -1,6 +1,7 @@
 """The flags of filters, pseudo-labels and the quality gate."""
 from absl import flags
 
+from common import paths
 from jaxsynth import quality, runs
 
 FILTERS_EXPECTED = f'expected some of {quality.FILTERS}, each once'
@@ -14,14 +15,13 @@ def are_filters(names: list[str]) -> bool:
 def define(values: flags.FlagValues) -> None:
   """Defines the flags of what enters a data set, who labels it and what it must score."""
   define_selection(values)
-  flags.DEFINE_string('validation_split', None, 'Real images that the run has not seen: a '
-                      'split, a folder or an .npz file; by default the rest of train[:N], or '
-                      'validation.', flag_values=values)
-  flags.DEFINE_string('data_dir', None, "Where tfds data sets are prepared; the run's by "
-                      'default.', flag_values=values)
-  flags.DEFINE_string('features', 'auto', 'What filters and scores stand on: mnist, random, '
-                      'pixels or an .npz file of Inception; auto is mnist for its digits, else '
-                      'random.', flag_values=values)
+  paths.define('validation_split', None, 'Real images that the run has not seen: a split, a folder '
+               'or an .npz file; by default the rest of train[:N], or validation.', values)
+  paths.define('data_dir', None, "Where tfds data sets are prepared; the run's by default.", values)
+  paths.define('dataset', None, "The run's data, where they were moved: a folder, an .npz file or "
+               'the name of a tfds data set.', values)
+  paths.define('features', 'auto', 'What filters and scores stand on: mnist, random, pixels or an '
+               '.npz file of Inception; auto is mnist for its digits, else random.', values)
   flags.DEFINE_string('require', None, 'What the data set must score, as '
                       'frechet<=20,recall>=.5; else it is marked as rejected, and the exit code '
                       'is 3.', flag_values=values)
@@ -42,8 +42,8 @@ def define_selection(values: flags.FlagValues) -> None:
   flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of real ones does, '
                     'not as they were asked for; so an unconditional model gives labels too. How '
                     'often it is right is told of --validation_split.', flag_values=values)
-  flags.DEFINE_string('classifier', None, 'The .classifier.npz of a data set; by default one is '
-                      "trained on the run's data.", flag_values=values)
+  paths.define('classifier', None, 'The .classifier.npz of a data set; by default one is trained '
+               "on the run's data.", values)
   flags.DEFINE_integer('attempts', 64, 'Candidates a sample, on average, before giving up.',
                        lower_bound=1, flag_values=values)
   flags.register_validator('filters', are_filters, FILTERS_EXPECTED, flag_values=values)
@@ -71,4 +71,5 @@ def real_data(values: flags.FlagValues, model: runs.Trained) -> quality.RealData
     As `quality.read_real`.
   """
   return quality.read_real(model, selection(values), validation_split=values.validation_split,
-                           data_dir=values.data_dir, features_name=values.features)
+                           data_dir=values.data_dir, dataset=values.dataset,
+                           features_name=values.features)

@@ -1,7 +1,7 @@
 """The flags that give the splits of a data set their roles."""
 from absl import flags
 
-from common import dataset_flags
+from common import dataset_flags, paths
 from jaxsynth import data
 from jaxsynth.data import roles as data_roles
 
@@ -9,14 +9,13 @@ from jaxsynth.data import roles as data_roles
 def define(values: flags.FlagValues) -> None:
   """Defines the data set's flags, `--validation_split`, `--test_split` and `--report`."""
   define_splits(values)
-  flags.DEFINE_string('report', None, 'Folder of the results; made if missing.', required=True,
-                      flag_values=values)
+  paths.define('report', None, 'Folder of the results; made if missing.', values, required=True)
 
 
 def define_splits(values: flags.FlagValues) -> None:
   """Defines the data set's flags, `--validation_split` and `--test_split`."""
   dataset_flags.define(values)
-  text = lambda name, meaning: flags.DEFINE_string(name, None, meaning, flag_values=values)
+  text = lambda name, meaning: paths.define(name, None, meaning, values)
   text('validation_split', 'Real images that nothing learns from: a split, a folder or an .npz '
        'file; by default the split validation, if there is one.')
   text('test_split', 'Real images that the results are held against; by default the split test, '

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from common import clock, dataset_flags, experiments, machine, program
+from common import clock, dataset_flags, errors, experiments, machine, paths, program, seeds
 from jaxsynth import data, parallel, runs
 from jaxsynth.files import CheckpointError
 from jaxsynth.runs import folder as folders, record as records
@@ -22,13 +22,11 @@ positive = dataset_flags.positive
 def define(values: flags.FlagValues) -> None:
   """Defines the flags of the data, the run, the optimizers' schedule, and the devices."""
   dataset_flags.define(values)
-  number, text, choice, yes = (
-      flags.DEFINE_integer, flags.DEFINE_string, flags.DEFINE_enum, flags.DEFINE_bool)
+  number, choice, yes = flags.DEFINE_integer, flags.DEFINE_enum, flags.DEFINE_bool
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
-  text('workdir', None, 'Folder of all outputs; made if missing.', required=True,
-       flag_values=values)
+  paths.define('workdir', None, 'Folder of all outputs; made if missing.', values, required=True)
   yes('fresh', False, 'Remove the run in --workdir and start anew.', flag_values=values)
-  number('seed', 0, 'Of everything random.', **at_least(0))
+  seeds.define(values, 'Of everything random.')
 
   number('steps', 3000, 'Steps of the whole run.', **at_least(1))
   number('batch_size', 64, 'Images a step, all devices together.', **at_least(1))
@@ -55,8 +53,8 @@ def define(values: flags.FlagValues) -> None:
   number('eval_every', 0, 'Steps between lines of scores.jsonl, each with a checkpoint, of '
          'which the best is kept; 0 for none.', **at_least(0))
   number('eval_samples', 2000, 'Synthetic images that are scored.', **at_least(200))
-  text('eval_split', None, 'Real images that they are scored against: a split, a folder or an '
-       '.npz file; by default the validation split.', flag_values=values)
+  paths.define('eval_split', None, 'Real images that they are scored against: a split, a folder or '
+               'an .npz file; by default the validation split.', values)
   yes('tensorboard', True, 'Write event files.', flag_values=values)
   number('num_synthetic', 1000, 'Images of synthetic.npz; 0: none.', **at_least(0))
   flags.register_validator('ema_decay', lambda x: x < 1, 'expected less than 1',
@@ -107,7 +105,7 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
   except OSError as error:
     if not _steps(path):  # nothing was trained: a path or a data set is wrong
       raise
-    raise SystemExit(f'{error}\n{_next(path)}') from error
+    raise SystemExit(f'{errors.message(error)}\n{_next(path)}') from error
   print(f'done: {path}')
 
 
@@ -139,6 +137,7 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
     As `jaxsynth.runs.train.train`.
   """
   settings, spec = runs.Settings.of(config), data.DatasetSpec.of(config)
+  config = {**config, **spec.places}
   source = data.open_dataset(spec)
   run = build(config, runs.About(source.image_shape, source.num_classes,
                                  parallel.axis_name(settings.parallel), source.name))
@@ -147,5 +146,6 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
     if (path / records.NAME).exists():
       before = records.read_record(path)
       records.check_same_run(before, record, experiments.config_of(before))
+      record['data'].update(before['data'])  # data that were moved keep their name
     train(run, source, settings, path, record=record, spec=spec, devices=devices,
           began=clock.START)

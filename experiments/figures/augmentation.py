@@ -3,6 +3,7 @@
     python experiments/figures/augmentation.py --out=experiments/figures/augmentation.png
 """
 from collections.abc import Mapping
+import os
 from typing import Any
 
 from absl import app, flags
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsynth import data, images
+from jaxsynth import data, images, keys
 from jaxsynth.data import augment
 
 SCALE, LEFT, GAP = 2, 190, 4  # of a pixel; pixels for the names; between digits
@@ -75,7 +76,7 @@ def main(argv: list[str]) -> None:
   source = data.mnist5k('train')
   positions = np.random.default_rng(seed).permutation(source.size)
   digits = data.to_float(source.take(positions[:len(augmentations) + draws]))['image']
-  key = jax.random.key(seed)
+  key = keys.of_seed(seed)
   cells = np.concatenate([drawn(augmentation, jax.random.fold_in(key, i), digits[i],
                                 digits[len(augmentations):])
                           for i, augmentation in enumerate(augmentations.values())])
@@ -83,7 +84,8 @@ def main(argv: list[str]) -> None:
   pad = ((0, 0), (GAP // 2, GAP // 2), (GAP // 2, GAP // 2), (0, 0))
   pixels = np.pad(pixels, pad, constant_values=255)
   sheet = images.grid(pixels, 1 + draws)
-  images.save_png(flags.FLAGS.out, labelled(sheet, list(augmentations), pixels.shape[1]))
+  images.save_png(os.path.expanduser(flags.FLAGS.out),
+                  labelled(sheet, list(augmentations), pixels.shape[1]))
 
 
 if __name__ == '__main__':

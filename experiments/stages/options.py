@@ -7,7 +7,7 @@ from typing import Any
 
 from absl import flags
 
-from common import dataset_flags, experiments, role_flags, sampling_flags
+from common import dataset_flags, experiments, paths, role_flags, sampling_flags, seeds
 from jaxsynth import quality
 from jaxsynth.data import DatasetSpec
 from stages import record as records, training as trainings
@@ -23,13 +23,13 @@ def define(values: flags.FlagValues) -> None:
   here: dict[str, Any] = {'flag_values': values}
   filters = ', '.join(quality.FILTERS)
   role_flags.define_splits(values)
-  text('out', None, 'Folder of everything; made if missing.', required=True, **here)
+  paths.define('out', None, 'Folder of everything; made if missing.', values, required=True)
   several('stages', list(NAMES), f'Some of {",".join(NAMES)}; by default all.', **here)
   several('rerun', [], 'Stages that are run from nothing, whatever is there.', **here)
-  number('seed', 0, 'Of every stage.', lower_bound=0, **here)
+  seeds.define(values, 'Of every stage.')
   text('experiment', experiments.FIRST, 'The program of experiments/ that trains, without .py: '
        f'{", ".join(experiments.names())}. Its flags of sampling can be given here.', **here)
-  text('train_flags', None, 'Flagfile of the experiment.', **here)
+  paths.define('train_flags', None, 'Flagfile of the experiment.', values)
   text('name', 'synthetic', 'Of the synthetic data set; the filtered one is NAME_filtered.', **here)
   number('num', None, 'Synthetic images; by default as many as are trained on.', lower_bound=100,
          **here)
@@ -43,8 +43,8 @@ def define(values: flags.FlagValues) -> None:
                      lower_bound=.01, upper_bound=1., **here)
   text('require', None, 'What the last set must score, as frechet<=20,recall>=.5; else it is '
        f'rejected, and the exit code is {quality.REJECTED}.', **here)
-  text('features', 'auto', 'What filters and scores stand on: auto, mnist, random, pixels or an '
-       '.npz file of Inception.', **here)
+  paths.define('features', 'auto', 'What filters and scores stand on: auto, mnist, random, pixels '
+               'or an .npz file of Inception.', values)
   several('downstream_sizes', None, 'Real training images that classifiers get, as 100,1000,all.',
           **here)
   several('downstream_parts', None, 'Synthetic parts, as .5,1.', **here)
@@ -88,7 +88,7 @@ def given(values: flags.FlagValues) -> Options:
       **dataset_flags.given(values), 'seed': values.seed})
   downstream = {name: values[f'downstream_{name}'] for name in DOWNSTREAM}
   return Options(
-      out=str(pathlib.Path(values.out).expanduser()), data=spec, splits=splits,
+      out=str(pathlib.Path(values.out)), data=spec, splits=splits,
       files=records.files_digest([spec, *places(splits.values())]), seed=values.seed,
       training=training, name=values.name, num=values.num,
       labels=values.labels,
@@ -104,4 +104,4 @@ def given(values: flags.FlagValues) -> Options:
 def places(splits: Iterable[str | None]) -> list[DatasetSpec]:
   """The folders and files that stand for splits."""
   return [DatasetSpec(split) for split in splits
-          if split and pathlib.Path(split).expanduser().exists()]
+          if split and pathlib.Path(split).exists()]

@@ -1,9 +1,11 @@
 """The stages of a pipeline: what each runs, reads and leaves, as the flags and the data ask."""
 from collections.abc import Mapping, Sequence
+import csv
+import io
 from typing import Any, NamedTuple
 
 from jaxsynth import quality, runs
-from jaxsynth.data import DatasetSpec
+from jaxsynth.data import DatasetSpec, spec as specs
 from stages.stage import Args, Stage
 from stages.training import Training
 
@@ -106,7 +108,7 @@ def after_collect(o: Options, collection: Mapping[str, Any], labelled: bool) -> 
            f'--report={o.out}/preprocess'),),
           ('preprocess/preprocess.json', 'preprocess/report.html'), ('collect',)),
       Stage('analyse', (
-          ('analyze.py', *of_data(o.data), split, f'--against={",".join(against)}',
+          ('analyze.py', *of_data(o.data), split, f'--against={_listed(against)}',
            f'--seed={o.seed}', f'--report={o.out}/analyse'),),
           ('analyse/analysis.json', 'analyse/report.html'), ('collect',)),
       Stage('train', (
@@ -124,8 +126,10 @@ def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: 
   """From the trained model to what its images are worth."""
   images, role = collection['sets']['train'], collection['roles']
   num = o.num or images['size']
+  place = o.data.places['dataset']
+  moved = (f'--dataset={place}',) if place and specs.is_path(place) else ()
   draw = ['synthesize.py', f'--run={o.out}/train', f'--num={num}', f'--out={o.out}/data',
-          f'--seed={o.seed}', *named({'data_dir': o.data.data_dir})]
+          f'--seed={o.seed}', *named({'data_dir': o.data.data_dir}), *moved]
   if labelled and o.labels == 'data':
     counts = proportions(images['classes'], num)
     draw.append(f'--labels={",".join(map(str, counts))}')
@@ -170,6 +174,17 @@ def _useless(o: Options, labelled: bool, role: Mapping[str, str | None]) -> str:
     return ('a classifier needs labels, and the model gives none (--conditional in '
             '--train_flags, or --pseudo_labels)')
   return '' if role['train'] else 'nothing to test on that was not trained on; see --test_split'
+
+
+def _listed(texts: Sequence[str]) -> str:
+  """The value of a flag that is a list: a path may have commas.
+
+  >>> _listed(['validation', 'a,b.npz'])
+  'validation,"a,b.npz"'
+  """
+  line = io.StringIO()
+  csv.writer(line, lineterminator='').writerow(texts)
+  return line.getvalue()
 
 
 def proportions(counts: Sequence[int], num: int) -> list[int]:

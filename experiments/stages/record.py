@@ -1,5 +1,6 @@
 """What a stage has run and left, and whether that still holds."""
 from collections.abc import Iterable, Mapping, Sequence
+import csv
 import hashlib
 import json
 import pathlib
@@ -11,6 +12,8 @@ from stages.stage import Stage
 if TYPE_CHECKING:
   from jaxsynth.data import DatasetSpec
 
+DATA = ('--dataset=', '--real=')  # flags of where data lie
+ROLES = ('--dataset', '--validation_split', '--test_split', '--real_split', '--train_split')
 PROGRAMS = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -41,7 +44,7 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
   >>> difference(one, {**one, 'inputs': {'x': '1'}})
   'x changed'
   """
-  if before['commands'] != now['commands']:
+  if _placeless(before['commands']) != _placeless(now['commands']):
     old: list[str] = sum(before['commands'], [])
     new: list[str] = sum(now['commands'], [])
     return f'its command changed: {_only(old, new)} before, {_only(new, old)} now'
@@ -66,12 +69,32 @@ def goes_on(before: Mapping[str, Any], now: Mapping[str, Any], free: Sequence[st
   """
   flags: list[set[str]] = []
   for x in (before, now):
-    given = sum(x['commands'], []) + x['about'].get('flags', '').splitlines()
+    given = sum(_placeless(x['commands']), []) + x['about'].get('flags', '').splitlines()
     flags.append(set(given))
   other = [{k: v for k, v in x['about'].items() if k != 'flags'} for x in (before, now)]
   names = {arg.lstrip('-').partition('=')[0] for arg in flags[0] ^ flags[1]}
   return (before['inputs'] == now['inputs'] and other[0] == other[1] and
           {name if name in free else name.removeprefix('no') for name in names} <= set(free))
+
+
+def _placeless(commands: Sequence[Sequence[str]]) -> list[list[str]]:
+  """Commands without where the data lie: `collection.json`, which others read, says what they are.
+
+  >>> _placeless([['a.py', '--real=b/c', '--real_split=d/e.npz', '--num=1']])
+  [['a.py', '--real_split=e.npz', '--num=1']]
+  """
+  from jaxsynth.data import spec as specs  # running a stage needs none of it
+
+  name = lambda split: pathlib.Path(split).name if specs.is_path(split) else split
+
+  def called(arg: str) -> str:
+    flag, _, value = arg.partition('=')
+    if flag == '--against':
+      return f'{flag}={[name(split) for split in next(csv.reader([value]), [])]}'
+    return f'{flag}={name(value)}' if flag in ROLES else arg
+
+  return [[called(arg) for arg in args if args[0] == 'collect.py' or not arg.startswith(DATA)]
+          for args in commands]
 
 
 def _only(these: Sequence[str], those: Sequence[str]) -> str:
@@ -92,7 +115,7 @@ def left(stage: Stage, out: pathlib.Path) -> dict[str, dict[str, Any]]:
       raise FileNotFoundError(f'{stage.name} ended, but left no {out / pattern}')
     for path in paths:
       at = path.stat()
-      outputs[str(path.relative_to(out))] = {'sha256': sha256(path), 'size': at.st_size,
+      outputs[str(path.relative_to(out))] = {'sha256': files.sha256(path), 'size': at.st_size,
                                              'mtime_ns': at.st_mtime_ns}
   return outputs
 
@@ -104,18 +127,12 @@ def spoilt(record: Mapping[str, Any], out: pathlib.Path) -> list[str]:
     try:
       at = (out / name).stat()
       same = at.st_size == was['size'] and (
-          at.st_mtime_ns == was['mtime_ns'] or sha256(out / name) == was['sha256'])
+          at.st_mtime_ns == was['mtime_ns'] or files.sha256(out / name) == was['sha256'])
     except OSError:
       same = False
     if not same:
       spoilt_ones.append(name)
   return spoilt_ones
-
-
-def sha256(path: pathlib.Path) -> str:
-  """Of a file."""
-  with open(path, 'rb') as f:
-    return hashlib.file_digest(f, 'sha256').hexdigest()
 
 
 def read(out: pathlib.Path, name: str, kind: str = 'json') -> dict[str, Any] | None:

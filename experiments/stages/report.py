@@ -12,19 +12,19 @@ if __name__ == '__main__':  # started by its path, it imports as pipeline.py doe
 
 from absl import flags
 
-from common import program
+from common import paths, program
 from jaxsynth import report
 from stages import page
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """Its one flag."""
-  flags.DEFINE_string('out', None, "The pipeline's folder.", required=True, flag_values=values)
+  paths.define('out', None, "The pipeline's folder.", values, required=True)
 
 
 def main() -> None:
   """Writes the page."""
-  out = pathlib.Path(flags.FLAGS.out).expanduser()
+  out = pathlib.Path(flags.FLAGS.out)
   report.write(out / 'report.html', page.page(out))
   program.done(out / 'report.html')
 

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from jaxsynth.keys import words
+
 
 class Source(Protocol):
   """Random access to examples: anything with these is a data set.
@@ -48,7 +50,8 @@ def indices(n: int, batch_size: int, seed: int, k: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)
 def _permutation(n: int, seed: int, epoch: int) -> np.ndarray:
-  return np.random.Generator(np.random.Philox([seed, epoch])).permutation(n)
+  low, high = words(seed)  # to numpy [low, high] and [low, high, 0] are one
+  return np.random.Generator(np.random.Philox([low, epoch, *[high] * (high > 0)])).permutation(n)
 
 
 def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1,
@@ -62,7 +65,7 @@ def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1,
   Args:
     source: the examples.
     batch_size: examples in a phase, over all hosts.
-    seed: of the shuffling, at least 0.
+    seed: of the shuffling, in [0, 2^63).
     phases: phases of the schedule; with more than one, batches have them first.
     process_index: this host, as `jax.process_index()`.
     process_count: hosts, as `jax.process_count()`; it divides `batch_size`.
@@ -82,9 +85,9 @@ def batch_at(source: Source, batch_size: int, seed: int, *, phases: int = 1,
   >>> bool((np.concatenate([host(0)['image'] for host in hosts]) == whole).all())
   True
   """
-  if batch_size < 1 or phases < 1 or seed < 0:
-    raise ValueError(f'batch_size={batch_size}, phases={phases}, seed={seed}: expected '
-                     'at least 1, 1 and 0')
+  words(seed)
+  if batch_size < 1 or phases < 1:
+    raise ValueError(f'batch_size={batch_size}, phases={phases}: expected at least 1')
   if process_count < 1 or not 0 <= process_index < process_count:
     raise ValueError(f'process_index={process_index} of process_count={process_count}: '
                      'expected an index in [0, process_count)')

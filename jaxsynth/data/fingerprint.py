@@ -1,5 +1,5 @@
 """What tells a data set from another: a digest of a few examples, or of every one."""
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 import hashlib
 import os
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import Source
 from jaxsynth.data.memory import DecodedSource
 
@@ -21,9 +22,28 @@ class Example(NamedTuple):
 
 
 def digest(source: Source) -> str:
-  """SHA-256 of 64 examples spread over the data: what a run's record says of them."""
+  """SHA-256 of 64 examples spread over the data."""
   batch = source.take(np.linspace(0, source.size - 1, SPREAD).astype(np.int64))
   return hashlib.sha256(b''.join(batch[name].tobytes() for name in sorted(batch))).hexdigest()
+
+
+def identity(source: Source) -> dict[str, Any]:
+  """What a run's record keeps of its data, to know them again wherever they lie.
+
+  Returns:
+    `digest`, of 64 examples; and of data in memory `sha256`, of all of them.
+  """
+  if not isinstance(source, ArraySource):
+    return {'digest': digest(source)}
+  whole = hashlib.sha256(np.ascontiguousarray(source.images).data)
+  if source.labels is not None:
+    whole.update(np.ascontiguousarray(source.labels).data)
+  return {'digest': digest(source), 'sha256': whole.hexdigest()}
+
+
+def is_known(source: Source, about: Mapping[str, Any]) -> bool:
+  """Whether data are those that `identity` described; an older record says less of them."""
+  return all(about.get(name, x) == x for name, x in identity(source).items())
 
 
 def fingerprint(source: Source) -> dict[str, Any]:

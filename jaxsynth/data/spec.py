@@ -79,6 +79,18 @@ class DatasetSpec(NamedTuple):
     """What every image is turned into."""
     return Preprocess(self.image_size, self.channels, self.fit)
 
+  @property
+  def places(self) -> dict[str, str | None]:
+    """`dataset` and `data_dir` as they are called from any folder.
+
+    >>> DatasetSpec('mnist5k').places
+    {'dataset': 'mnist5k', 'data_dir': None}
+    """
+    whole = lambda path: str(pathlib.Path(path).expanduser().absolute())
+    lies_there = self.kind in ('npz', 'folder') or is_prepared(self.dataset)
+    return {'dataset': whole(self.dataset) if lies_there else self.dataset,
+            'data_dir': self.data_dir and whole(self.data_dir)}
+
   def of_split(self, split: str) -> 'DatasetSpec':
     """The spec of another split, or of the folder or .npz file that stands for one.
 
@@ -100,6 +112,15 @@ def is_path(name: str) -> bool:
   (True, False, True)
   """
   return name.endswith('.npz') or '/' in name or name[:1] == '~' or name in ('.', '..')
+
+
+def short_name(split: str) -> str:
+  """A split, or what the folder or .npz file that stands for one is called, wherever it lies.
+
+  >>> short_name('train[:9]'), short_name('/home/me/birds.npz')
+  ('train[:9]', 'birds.npz')
+  """
+  return DatasetSpec(split).title if is_path(split) else split
 
 
 def open_dataset(spec: DatasetSpec) -> Source:

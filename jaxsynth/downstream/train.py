@@ -11,6 +11,7 @@ import optax
 
 from jaxsynth import data, loop, train_step as ts
 from jaxsynth.data import augment as augmentations
+from jaxsynth.keys import of_seed
 from jaxsynth.metrics.predict import Predictions, predict
 from jaxsynth.models.classifier import Classifier
 from jaxsynth.objectives.classify import Augment, classify
@@ -92,7 +93,7 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
     optimizer: takes the place of Adam and of `recipe.learning_rate`.
     ema: the average whose weights are returned; by default there is none.
     keys: of the initialisation and of the steps, for each seed; by default both are
-      `jax.random.key(seed)`.
+      `keys.of_seed(seed)`.
     hooks: called after every step with `(step, state, metrics)`, say for a line of
       validation; of a single seed alone.
 
@@ -117,7 +118,7 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
   except TypeError:  # a network that cannot be hashed
     programs = _programs(net, augment, optimizer, ema)
   batches_at = [data.batch_at(x, recipe.batch_size, s) for x, s in zip(sources, seeds)]
-  keys = keys or [(jax.random.key(s), jax.random.key(s)) for s in seeds]
+  keys = keys or [(of_seed(s), of_seed(s)) for s in seeds]
   start = data.to_float(batches_at[0](0))
   states = [programs.init(key, start) for key, _ in keys]
   together = recipe.together or together_on(jax.devices()[0].platform)

@@ -20,7 +20,7 @@ from jaxsynth.quality.labeller import (
 from jaxsynth.quality.labelling import label_counts, label_stream
 from jaxsynth.quality.material import labeller_of, Material, spare_samples
 from jaxsynth.quality.measuring import measure, measured_before, summary
-from jaxsynth.quality.order import Order, parse_shares, parse_splits
+from jaxsynth.quality.order import is_version, Order, parse_shares, parse_splits
 from jaxsynth.quality.real import read_real, RealData
 from jaxsynth.quality.scorer import Scorer
 from jaxsynth.quality.selection import FILTERS, Selection
@@ -28,7 +28,7 @@ from jaxsynth.quality.writing import begin, filtered_stream, kept_counts, Work
 
 __all__ = ('FILTERS', 'FittedFilters', 'Labeller', 'Material', 'Order', 'REJECTED', 'RealData',
            'Requirement', 'Scorer', 'Selection', 'Work', 'begin', 'filtered_stream',
-           'fit_filters', 'kept_counts', 'label_counts', 'label_stream', 'labeller_of',
-           'load_labeller', 'measure', 'measured_before', 'parse_requirements', 'parse_shares',
-           'parse_splits', 'read_real', 'save_labeller', 'spare_samples', 'summary',
-           'train_labeller', 'verdict')
+           'fit_filters', 'is_version', 'kept_counts', 'label_counts', 'label_stream',
+           'labeller_of', 'load_labeller', 'measure', 'measured_before', 'parse_requirements',
+           'parse_shares', 'parse_splits', 'read_real', 'save_labeller', 'spare_samples',
+           'summary', 'train_labeller', 'verdict')

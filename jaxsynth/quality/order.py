@@ -63,7 +63,7 @@ class Order(NamedTuple):
         to `out/name/version`.
       splits: images of each, `{'train': 900, 'test': 100}`.
       name: of the data set: small letters, digits and `_`.
-      version: three numbers.
+      version: three numbers, see `is_version`.
       format: `'array_record'`, which is read without TensorFlow; `'tfrecord'`; or `'folder'`,
         a folder of PNG files for each class.
       shares: of the labels, one number a class, see `labels_for`; by default equal ones, and
@@ -76,9 +76,9 @@ class Order(NamedTuple):
     Raises:
       ValueError: numbers, a name or shares that cannot be; it says what can.
     """
-    if not re.fullmatch(r'[a-z]\w*', name, re.A) or not re.fullmatch(r'\d+\.\d+\.\d+', version):
+    if not re.fullmatch(r'[a-z]\w*', name, re.A) or not is_version(version):
       raise ValueError(f'name={name!r}, version={version!r}: expected small letters, digits and '
-                       '_, and three numbers, as mnist_synth and 1.0.0')
+                       '_, and three numbers without zeros in front, as mnist_synth and 1.0.0')
     shares = shares_of(model.run.num_classes, shares)
     if shares is not None:
       plan.check_shares(splits, shares)
@@ -121,6 +121,15 @@ class Order(NamedTuple):
         parts.append(source.take(within)['image'])
       start += size
     return np.concatenate(parts)
+
+
+def is_version(text: str) -> bool:
+  """Whether it is a version as tensorflow-datasets takes one.
+
+  >>> is_version('2024.11.5'), is_version('2024.11.05')
+  (True, False)
+  """
+  return re.fullmatch(r'(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}', text, re.A) is not None
 
 
 def parse_splits(texts: Sequence[str] | None, num: int | None) -> dict[str, int]:

@@ -30,7 +30,7 @@ class RealData(NamedTuple):
 
 def read_real(model: 'Trained', selection: Selection = Selection(), *,
               validation_split: str | None = None, data_dir: str | os.PathLike | None = None,
-              features_name: str = 'auto') -> RealData:
+              dataset: str | None = None, features_name: str = 'auto') -> RealData:
   """Reads training and held-out images for a model, and holds that a selection goes with them.
 
   Args:
@@ -39,6 +39,7 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
     validation_split: real images that the model has not seen: a split, a folder or an .npz
       file; by default the one that goes with what it was trained on, see `roles.held_out`.
     data_dir: where tfds data sets are prepared; by default where they were for training.
+    dataset: the training images' data set, if it was moved; they are known by their digest.
     features_name: as `features.by_name` takes it.
 
   Returns:
@@ -50,11 +51,16 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
     OSError, ImportError: the data cannot be read.
   """
   selections.check(selection, model)
-  spec = model.spec._replace(data_dir=str(data_dir) if data_dir else model.spec.data_dir)
-  train = data.open_dataset(spec)
-  if fingerprint.digest(train) != model.record['data']['digest']:
-    raise ValueError(f'{train.name} {spec.split} is not what the run was trained on; give '
-                     '--data_dir')
+  spec = model.spec._replace(data_dir=str(data_dir) if data_dir else model.spec.data_dir,
+                             dataset=dataset or model.spec.dataset)
+  try:
+    train = data.open_dataset(spec)
+  except FileNotFoundError as error:
+    raise FileNotFoundError(f'{error}\nThe run was trained on {spec.dataset}: where it lies now, '
+                            '--dataset or --data_dir says') from error
+  if not fingerprint.is_known(train, model.record['data']):
+    raise ValueError(f'{train.name} {spec.split} is not what the run was trained on; say where '
+                     'that lies by --dataset or --data_dir')
   if selection.needs_labeller:
     _check_labels(selection, train)
   split = validation_split or roles.held_out(spec)

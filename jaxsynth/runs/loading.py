@@ -14,7 +14,7 @@ import numpy as np
 from jaxsynth import data, synthesis
 from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
-from jaxsynth.runs.record import read_record
+from jaxsynth.runs.record import PLACES, read_record
 from jaxsynth.runs.run import keys_of, Run
 from jaxsynth.synthesis import online
 from jaxsynth.synthesis.labels import Shares, shares_of
@@ -58,11 +58,12 @@ class Trained(NamedTuple):
 
   @property
   def provenance(self) -> dict[str, Any]:
-    """What a data set says of its model; no paths."""
-    flags = {k: v for k, v in self.record['flags'].items() if k != 'data_dir'}
+    """What a data set says of its model; nothing of where the model's data lie."""
+    flags = {k: v for k, v in self.record['flags'].items() if k not in PLACES}
     named = {k: self.record[k] for k in ('experiment',) if k in self.record}
-    return {**named, 'digest': self.digest, 'flags': flags, 'data': self.record['data'],
-            **self.sampling}
+    about = {k: v for k, v in self.record['data'].items() if k != 'sha256'}
+    return {**named, 'digest': self.digest, 'flags': {'dataset': about['name'], **flags},
+            'data': about, **self.sampling}
 
   def streamer(self, seed: int, shares: Shares | None = None,
                **options: Any) -> synthesis.draw.Stream:

@@ -20,6 +20,8 @@ RESUMABLE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'num_synt
              'tensorboard', 'eval_every', 'eval_samples', 'eval_split')
 # settings that it may change, though its bits may then differ
 ROUNDING = ('devices', 'parallel', 'steps_per_call')
+# where the data lie: they are known by what they are
+PLACES = ('dataset', 'data_dir')
 
 
 class RunError(ValueError):
@@ -67,7 +69,7 @@ def record(experiment: str, flags: Mapping[str, Any], source: data.Source,
       'format': FORMAT, 'experiment': experiment, 'flags': dict(flags),
       'data': {'name': source.name, 'image_shape': list(source.image_shape),
                'size': source.size, 'num_classes': source.num_classes,
-               'digest': fingerprint.digest(source)},
+               **fingerprint.identity(source)},
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'flax': flax.__version__, 'optax': optax.__version__,
                    'numpy': np.__version__, 'python': platform.python_version()},
@@ -110,6 +112,8 @@ def check_same_run(before: Mapping[str, Any], now: Mapping[str, Any],
                    old_flags: Mapping[str, Any]) -> None:
   """Holds that a run may go on: what may change does so with a warning, if bits may differ.
 
+  Data are known by their digest, wherever they lie and whatever they are called.
+
   Args:
     before: the record in the folder.
     now: that of the run which wants to go on.
@@ -123,12 +127,13 @@ def check_same_run(before: Mapping[str, Any], now: Mapping[str, Any],
   fixed = any(x.get('schedule', 'constant') != 'constant' for x in (old_flags, new_flags))
   free = [name for name in RESUMABLE if not (fixed and name == 'steps')]
   changed = [n for n in sorted({*old_flags, *new_flags}) if old_flags.get(n) != new_flags.get(n)]
+  others = [f'\n  data {n}: {x!r} before, {now["data"][n]!r} now'
+            for n, x in before['data'].items() if n != 'name' and x != now['data'].get(n, x)]
+  free += () if others else PLACES
   lines = [f'\n  --{n}: {old_flags.get(n)!r} before, {new_flags.get(n)!r} now'
-           for n in changed if n not in (*ROUNDING, *free)]
+           for n in changed if n not in (*ROUNDING, *free)] + others
   if 'experiment' in before and before['experiment'] != now['experiment']:
     lines.insert(0, f'\n  experiment: {before["experiment"]} before, {now["experiment"]} now')
-  lines += [f'\n  data {n}: {x!r} before, {now["data"].get(n)!r} now'
-            for n, x in before['data'].items() if x != now['data'].get(n)]
   if lines:
     raise RunError('the run in --workdir was another one:' + ''.join(lines) +
                    '\nName another folder, or start anew with --fresh')

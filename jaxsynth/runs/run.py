@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from jaxsynth import train_step as ts
+from jaxsynth import keys, train_step as ts
 from jaxsynth.accumulate import accumulate
 from jaxsynth.ema import EMA
 from jaxsynth.types import Algorithm, Objective, PerPlayer, Player
@@ -89,7 +89,7 @@ class Keys(NamedTuple):
 
 
 def keys_of(seed: int) -> Keys:
-  """The keys of a seed; scores have one beside the three that the seed is split into."""
-  key = jax.random.key(seed)
+  """The keys of a seed in [0, 2^63); scores have one beside the three that it is split into."""
+  key = keys.of_seed(seed)
   train, init, samples = jax.random.split(key, 3)
   return Keys(train, init, samples, jax.random.fold_in(key, 3))

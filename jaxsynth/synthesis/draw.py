@@ -7,6 +7,7 @@ import jax
 from jax import Array
 import numpy as np
 
+from jaxsynth import keys
 from jaxsynth.pixels import quantized
 from jaxsynth.synthesis.blocks import all_finite, Blocks
 from jaxsynth.synthesis.labels import labels_for, Shares
@@ -31,13 +32,21 @@ def sample_at(sample: Callable, params: PerPlayer, variables: PerPlayer, key: Ar
   Returns:
     `[n, ...]`.
   """
-  keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
-  return sample(params, variables, keys, labels)
+  each = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
+  return sample(params, variables, each, labels)
 
 
 def key_of(seed: int | Array) -> Array:
-  """The key of the samples of a seed: of data sets, exported samplers, online batches."""
-  return jax.random.fold_in(jax.random.key(seed), STREAM)
+  """The key of the samples of a seed: of data sets, exported samplers, online batches.
+
+  Args:
+    seed: in [0, 2^63); or its `keys.words`, uint32 `[2]`, within a compiled function.
+
+  Raises:
+    ValueError: a seed out of range.
+  """
+  key = keys.of_words(seed) if isinstance(seed, Array) else keys.of_seed(seed)
+  return jax.random.fold_in(key, STREAM)
 
 
 def drawer(sample: Callable, shares: Shares | None = None, *, block: int = 100) -> Draw:

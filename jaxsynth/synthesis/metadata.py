@@ -61,6 +61,8 @@ def claim(folder: str | os.PathLike, settings: Mapping[str, Any]) -> None:
   there = json.loads(path.read_text(encoding='utf-8'))
   there.pop('measured', None)
   before, now = _flat(there), _flat(settings)
+  for flat in (before, now):
+    flat.pop('model.flags.dataset', None)  # once a path; model.data says which they are
   lines = [f'\n  {key}: {before.get(key)!r} there, {now.get(key)!r} now'
            for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
   if lines:
