@@ -13,6 +13,7 @@ from jaxsynth.data import examples, roles, spec as specs
 from jaxsynth.metrics import features
 from jaxsynth.runs import folder as folders, record as records, scores
 from jaxsynth.runs.artist import Artist
+from jaxsynth.runs.preemption import Preemption
 from jaxsynth.runs.record import RunError
 from jaxsynth.runs.run import Keys, keys_of, Run
 from jaxsynth.runs.settings import Settings
@@ -44,6 +45,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     FloatingPointError: a metric or a pixel is not finite.
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
     OSError: something cannot be written; what was finished stays.
+    Preempted: SIGTERM came; the step has a checkpoint, and the same call goes on from there.
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
@@ -97,8 +99,9 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
             step.put_batch, parallel.stacked(batch_at, k, settings.steps_per_call))),
         start, stride=settings.steps_per_call)
     stack.callback(batches.close)
-    state = loop.run(step.step, state, batches, keys.train, settings.steps, hooks=chores,
-                     steps_per_call=settings.steps_per_call)
+    with Preemption(save) as preemption:
+      state = loop.run(step.step, state, batches, keys.train, settings.steps,
+                       hooks=[*chores, preemption], steps_per_call=settings.steps_per_call)
     artist.synthesize(state, settings.num_synthetic)
 
 
