@@ -1,5 +1,8 @@
 """A state divided over devices: where its leaves lie, what a device holds, what is saved."""
 import json
+import pathlib
+import subprocess
+import sys
 
 import jax
 from jax.sharding import PartitionSpec as P
@@ -12,6 +15,7 @@ import training
 
 from jaxsynth import checkpoint, fsdp, parallel, train_step as ts
 
+ROOT = pathlib.Path(__file__).parent.parent
 KEY = jax.random.key(0)
 
 
@@ -107,3 +111,11 @@ def test_a_run_goes_on_in_another_layout(tmp_path, caplog):
   for a, b in zip(*rows):
     assert a == pytest.approx(b, rel=1e-3)
   assert 'bits may differ' in caplog.text
+
+
+def test_eight_devices_share_a_step():
+  """More than this process has."""
+  done = subprocess.run([sys.executable, 'tests/eight_devices.py'], cwd=ROOT, text=True,
+                        capture_output=True)
+  assert done.returncode == 0, done.stderr
+  assert done.stdout.count('on 8 devices: the numbers of one') == len(parallel.MANY)
