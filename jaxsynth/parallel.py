@@ -6,10 +6,11 @@ from typing import Literal, NamedTuple
 import jax
 import numpy as np
 
-from jaxsynth import train_step as ts
+from jaxsynth import fsdp, train_step as ts
 
 AXIS = 'batch'  # of a mapped step
-How = Literal['jit', 'pmap', 'sharded']
+How = Literal['jit', 'pmap', 'sharded', 'fsdp']
+MANY = ('pmap', 'sharded', 'fsdp')  # those of several devices
 
 
 class Compiled(NamedTuple):
@@ -37,19 +38,23 @@ def axis_name(how: How) -> str | None:
 
 
 def compiled(step: ts.Step, how: How, devices: Sequence[jax.Device], *, phases: int = 1,
-             steps_per_call: int = 1) -> Compiled:
+             steps_per_call: int = 1, like: ts.TrainState | None = None) -> Compiled:
   """Compiles a step.
 
   Args:
     step: `Algorithm.step`, for `'pmap'` of an algorithm built with `axis_name(how)`.
     how: `'jit'` on the first device; `'pmap'`, a program a device; `'sharded'`, one program
-      over all, with global batch statistics.
+      over all, with global batch statistics; `'fsdp'`, the same with the state divided too.
     devices: which.
     phases: of the schedule; batches have them first if more than one.
     steps_per_call: steps fused into one call; batches have them before the phases.
+    like: a state, or its shapes; for `'fsdp'`.
 
   Returns:
     The step, which donates its state, and the placement of its arguments.
+
+  Raises:
+    ValueError: `'fsdp'` without a state.
   """
   fused = steps_per_call > 1
   axis = fused + (phases > 1)  # of the examples
@@ -60,11 +65,16 @@ def compiled(step: ts.Step, how: How, devices: Sequence[jax.Device], *, phases: 
   mesh = jax.sharding.Mesh(devices, (AXIS,))
   replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   everywhere = functools.partial(jax.device_put, device=replicated)
-  if how == 'sharded':
+  if how in ('sharded', 'fsdp'):
     divided = jax.sharding.NamedSharding(
         mesh, jax.sharding.PartitionSpec(*(None,) * axis, AXIS))
-    return Compiled(ts.sharded(step, devices, batch_axis=axis),
-                    functools.partial(jax.device_put, device=divided), everywhere)
+    put_batch = functools.partial(jax.device_put, device=divided)
+    if how == 'sharded':
+      return Compiled(ts.sharded(step, devices, batch_axis=axis), put_batch, everywhere)
+    if like is None:
+      raise ValueError("how='fsdp' divides the state: give one, or its shapes, as `like`")
+    return Compiled(ts.fully_sharded(step, like, devices, batch_axis=axis), put_batch,
+                    functools.partial(jax.device_put, device=fsdp.layout(like, mesh)))
   first = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
 
   def shared_out(x: np.ndarray) -> jax.Array:  # [devices, ...]

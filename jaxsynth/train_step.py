@@ -7,7 +7,8 @@
     for batch in batches:
       state, metrics = step(state, batch, key)
 
-`step` is pure: compile it with `jit`, `sharded` or `pmap`, fuse calls with `scan`.
+`step` is pure: compile it with `jit`, `sharded`, `fully_sharded` or `pmap`, fuse calls with
+`scan`.
 """
 from collections.abc import Callable, Mapping, Sequence
 import functools
@@ -19,11 +20,12 @@ import optax
 
 from jaxsynth import ema as emas, scanning
 from jaxsynth.ema import EMA, averaged
+from jaxsynth.fsdp import fully_sharded
 from jaxsynth.types import (
     Algorithm, Batch, Context, Metrics, Objective, PerPlayer, Player, TrainState, Tree)
 
-__all__ = ('EMA', 'averaged', 'build', 'jit', 'joint_grad', 'pmap', 'scan', 'sharded',
-           'train_step')
+__all__ = ('EMA', 'averaged', 'build', 'fully_sharded', 'jit', 'joint_grad', 'pmap', 'scan',
+           'sharded', 'train_step')
 
 Schedule = Sequence[Sequence[Player]]
 Step = Callable[[TrainState, Batch, Array], tuple[TrainState, Metrics]]

@@ -21,11 +21,11 @@ def die():
   os.kill(os.getpid(), signal.SIGKILL)
 
 
-def before(function, reached):
+def before(function, reached, by=signal.SIGKILL):
   """The function, but for a call that has come to the place."""
   def wrapped(*args, **kwargs):
     if reached(*args):
-      die()
+      os.kill(os.getpid(), by)
     return function(*args, **kwargs)
   return functools.wraps(function)(wrapped)
 
@@ -49,6 +49,8 @@ def main():
       manager.restore = before(manager.restore, lambda *_: True)
     case 'stepping':  # a step is done, and what is due after it is not
       hooks.Records.__call__ = before(hooks.Records.__call__, of_step)
+    case 'asked':  # a scheduler's SIGTERM, in a step that has no checkpoint of its own
+      hooks.Records.__call__ = before(hooks.Records.__call__, of_step, signal.SIGTERM)
     case 'logged':  # lines are on disk, the checkpoint of their step is not
       manager.save = before(manager.save, of_step)
     case 'saving':  # a checkpoint is being written

@@ -111,6 +111,18 @@ def test_sharded_equals_jit(name, n):
 
 
 @DIVIDED
+def test_fully_sharded_equals_jit(name, n):
+  """Wherever the parts of parameters, optimizer states and averages lie."""
+  step = fully_sharded(name, n)
+  assert_close(by_jit(name), train(step, fresh(name)))
+
+
+@functools.cache
+def fully_sharded(name, n=4):
+  return ts.fully_sharded(make(name).step, started(name), jax.devices()[:n])
+
+
+@DIVIDED
 def test_pmap_equals_jit(name, n):
   """Global statistics equal one device's; local ones equal a mapped step's."""
   share = lambda x: x.reshape(n, -1, *x.shape[1:])
@@ -144,7 +156,7 @@ def test_one_trace_in_a_hundred_steps(name):
 
 
 @EVERY
-@pytest.mark.parametrize('compiled', [jitted, sharded])
+@pytest.mark.parametrize('compiled', [jitted, sharded, fully_sharded])
 def test_the_state_is_donated(name, compiled):
   step = compiled(name)
   state, _ = step(jax.device_put(fresh(name)), objectives.batch(), KEY)

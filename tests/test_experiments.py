@@ -151,7 +151,7 @@ REFUSED = [
     (['--steps=0'], 'steps'),
     (['--generator_strides=1,x'], 'expected positive integers with commas'),
     (['--generator_learning_rate=0'], 'expected more than 0'),
-    (['--devices=2'], 'needs --parallel=pmap or sharded'),
+    (['--devices=2'], 'needs --parallel=pmap, sharded or fsdp'),
     (['--conditional_norm'], '--conditional_norm needs --conditional'),
     (['--devices=3', '--parallel=pmap'], 'must be a multiple of --devices'),
     (['--loss=hinged'], 'non_saturating'),

@@ -109,12 +109,13 @@ def test_devices_share_a_step(name):
     algorithm = run.algorithm(axis)
     state = jax.jit(algorithm.init)(jax.random.key(1), batch)
     before = jax.device_get(state)
-    step = parallel.compiled(algorithm.step, how, jax.devices()[:n], phases=run.phases)
+    step = parallel.compiled(algorithm.step, how, jax.devices()[:n], phases=run.phases,
+                             like=state)
     placed = jax.tree.map(lambda x: step.put_batch(np.asarray(x)), batch)
     return before, jax.device_get(step.step(step.put_state(state), placed, jax.random.key(2)))
 
   before, alone = stepped('jit', 1)
-  for how in ('sharded', 'pmap'):
+  for how in parallel.MANY:
     chex.assert_trees_all_close(stepped(how, 2)[1], alone, rtol=1e-5, atol=1e-5)
   for player in before.params:
     changed = jax.tree.map(lambda old, new: bool((old != new).any()), before.params[player],

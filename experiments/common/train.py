@@ -1,6 +1,7 @@
 """The flags and the program that every family of models shares."""
 from collections.abc import Callable, Mapping, Sequence
 import pathlib
+import sys
 from typing import Any
 
 from absl import flags
@@ -17,6 +18,7 @@ from jaxsynth.runs.train import train
 Build = Callable[[Mapping[str, Any], runs.About], runs.Run]
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 positive = dataset_flags.positive
+PREEMPTED = 75  # exit code: stopped, not failed (EX_TEMPFAIL)
 
 
 def define(values: flags.FlagValues) -> None:
@@ -38,7 +40,8 @@ def define(values: flags.FlagValues) -> None:
   yes('conditional', False, 'Give the model the label.', flag_values=values)
   choice('dtype', 'float32', ['float32', 'bfloat16'], 'Of the computation.', flag_values=values)
 
-  choice('parallel', 'jit', ['jit', 'pmap', 'sharded'], 'How steps compile.',
+  choice('parallel', 'jit', ['jit', *parallel.MANY], 'How steps compile; fsdp '
+         'divides the state over the devices too.',
          flag_values=values)
   number('devices', 1, 'How many; on CPU they are virtual.', **at_least(1))
   number('steps_per_call', 1, 'Steps fused into one compiled call; intervals must be multiples '
@@ -60,7 +63,7 @@ def define(values: flags.FlagValues) -> None:
                            flag_values=values)
   flags.register_multi_flags_validator(
       ['devices', 'parallel'], lambda f: f['devices'] == 1 or f['parallel'] != 'jit',
-      '--devices above 1 needs --parallel=pmap or sharded', flag_values=values)
+      '--devices above 1 needs --parallel=pmap, sharded or fsdp', flag_values=values)
   flags.register_multi_flags_validator(
       ['devices', 'batch_size', 'accumulate'],
       lambda f: f['batch_size'] % (f['devices'] * f['accumulate']) == 0,
@@ -99,6 +102,9 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
     raise CheckpointError(f'{error}: --fresh') from error
   except FloatingPointError as error:
     raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
+  except runs.Preempted as error:
+    print(f'{error}; the same command goes on', file=sys.stderr)
+    raise SystemExit(PREEMPTED) from error
   except KeyboardInterrupt as error:
     raise SystemExit(f'stopped; {_next(path)}') from error
   except OSError as error:

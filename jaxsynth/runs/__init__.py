@@ -1,8 +1,9 @@
 """A training run as a folder: made, resumed, scored as it learns, loaded again."""
 from jaxsynth.runs.loading import best_step, load, own_samples, Trained
+from jaxsynth.runs.preemption import Preempted
 from jaxsynth.runs.record import About, RESUMABLE, RunError
 from jaxsynth.runs.run import Decoder, Run
 from jaxsynth.runs.settings import Settings
 
-__all__ = ('About', 'Decoder', 'RESUMABLE', 'Run', 'RunError', 'Settings', 'Trained', 'best_step',
-           'load', 'own_samples')
+__all__ = ('About', 'Decoder', 'Preempted', 'RESUMABLE', 'Run', 'RunError', 'Settings', 'Trained',
+           'best_step', 'load', 'own_samples')

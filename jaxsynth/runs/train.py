@@ -14,6 +14,7 @@ from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.runs import folder as folders, record as records, scores
 from jaxsynth.runs.artist import Artist
+from jaxsynth.runs.preemption import Preemption
 from jaxsynth.runs.record import RunError
 from jaxsynth.runs.run import Keys, keys_of, Run
 from jaxsynth.runs.settings import Settings
@@ -45,16 +46,17 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     FloatingPointError: a metric or a pixel is not finite.
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
     OSError: something cannot be written; what was finished stays.
+    Preempted: SIGTERM came; the step has a checkpoint, and the same call goes on from there.
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
-  step = parallel.compiled(algorithm.step, settings.parallel, devices, phases=run.phases,
-                           steps_per_call=settings.steps_per_call)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   # it runs once: on CPUs compiling takes a third of the time so, and the bits are the same
   quick = {'xla_backend_optimization_level': 1} if devices[0].platform == 'cpu' else None
   state = jax.jit(algorithm.init, compiler_options=quick)(keys.init, first)
+  step = parallel.compiled(algorithm.step, settings.parallel, devices, phases=run.phases,
+                           steps_per_call=settings.steps_per_call, like=state)
   scored = settings.eval_every or (folder / scores.NAME).exists()
   with contextlib.ExitStack() as stack:
     manager = checkpoint.CheckpointManager(folder / 'checkpoints',
@@ -98,8 +100,9 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
             step.put_batch, parallel.stacked(batch_at, k, settings.steps_per_call))),
         start, stride=settings.steps_per_call)
     stack.callback(batches.close)
-    state = loop.run(step.step, state, batches, keys.train, settings.steps, hooks=chores,
-                     steps_per_call=settings.steps_per_call)
+    with Preemption(save) as preemption:
+      state = loop.run(step.step, state, batches, keys.train, settings.steps,
+                       hooks=[*chores, preemption], steps_per_call=settings.steps_per_call)
     artist.synthesize(state, settings.num_synthetic)
 
 

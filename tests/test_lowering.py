@@ -1,0 +1,90 @@
+"""Steps of every family as GPUs and TPUs get them, lowered on a machine that has neither."""
+import functools
+import re
+
+from common import experiments
+import jax
+from jax import export
+from jax.interpreters import mlir
+from jaxlib.mlir import ir, passmanager
+import numpy as np
+import pytest
+import training
+
+from jaxsynth import runs, train_step as ts
+
+GIVEN = {'plain': (), 'conditional': ('--conditional',), 'bfloat16': ('--dtype=bfloat16',)}
+EVERY = pytest.mark.parametrize('name', experiments.names())
+HOW = pytest.mark.parametrize('given', GIVEN)
+
+
+@functools.cache
+def arguments(name, given):
+  """A step, and the shapes of what it takes."""
+  config = training.config_of(*GIVEN[given], name=name)
+  run = experiments.program(name).build(config, runs.About((28, 28, 1), 10))
+  algorithm = run.algorithm()
+  one_phase = {'image': jax.ShapeDtypeStruct((8, 28, 28, 1), np.float32),
+               'label': jax.ShapeDtypeStruct((8,), np.int32)}
+  key = jax.random.key(0)
+  state = jax.eval_shape(algorithm.init, key, one_phase)
+  batch = one_phase if run.phases == 1 else jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct((run.phases, *x.shape), x.dtype), one_phase)
+  return algorithm.step, (state, batch, key)
+
+
+@functools.cache
+def lowered(name, given, platform):
+  """The text of the step's StableHLO for a platform, without branches that it never takes."""
+  step, shapes = arguments(name, given)
+  text = export.export(ts.jit(step), platforms=(platform,))(*shapes).mlir_module()
+  with mlir.make_ir_context():
+    module = ir.Module.parse(text)
+    passmanager.PassManager.parse('builtin.module(inline,canonicalize)').run(module.operation)
+    return str(module)
+
+
+@EVERY
+@HOW
+@pytest.mark.parametrize('platform', ['cuda', 'tpu'])
+def test_nothing_in_a_step_waits_for_the_host(name, given, platform):
+  text = lowered(name, given, platform)
+  for word in ('custom_call', 'infeed', 'outfeed', 'stablehlo.send', 'stablehlo.recv', 'f64',
+               'stablehlo.while', 'stablehlo.case'):
+    assert word not in text, word
+  gathers = text.count('stablehlo.gather"') + text.count('stablehlo.dynamic_gather')
+  assert gathers == 0 or given == 'conditional'  # the rows of a table of labels
+
+
+def convolutions(text):
+  """The types of the two operands of each."""
+  lines = [line for line in text.splitlines() if 'stablehlo.convolution' in line]
+  return [re.search(r': \((tensor<\S+>), (tensor<\S+>)\) ->', line).groups() for line in lines]
+
+
+@EVERY
+@HOW
+def test_convolutions_are_the_platforms_own(name, given):
+  """One each, dilated where it is transposed: no phases, windows or shifted sums of CPUs."""
+  tpu, cpu = (lowered(name, given, platform) for platform in ('tpu', 'cpu'))
+  assert lowered(name, given, 'cuda') == tpu and 'lhs_dilate = [2, 2]' in tpu
+  assert 2 * tpu.count('stablehlo.slice') < cpu.count('stablehlo.slice')
+  kinds = {kind.rpartition('x')[2] for pair in convolutions(tpu) for kind in pair}
+  assert kinds == ({'bf16>'} if given == 'bfloat16' else {'f32>'})
+
+
+@EVERY
+def test_every_leaf_of_the_state_is_donated_and_used(name):
+  step, shapes = arguments(name, 'plain')
+  text = ts.jit(step).lower(*shapes).as_text()
+  assert text.count('tf.aliasing_output') == len(jax.tree.leaves(shapes[0]))
+
+
+@EVERY
+@pytest.mark.parametrize('given', ['bfloat16'])
+def test_parameters_and_losses_stay_in_float32(name, given):
+  step, shapes = arguments(name, given)
+  state, metrics = jax.eval_shape(step, *shapes)
+  floating = [x.dtype for x in jax.tree.leaves((state, metrics))
+              if jax.numpy.issubdtype(x.dtype, np.floating)]
+  assert set(floating) == {np.dtype(np.float32)}
