@@ -1,5 +1,7 @@
 """What a user is told of an error that no flag foresaw."""
 import errno
+import os
+import traceback
 
 from absl import flags
 
@@ -23,7 +25,11 @@ def of_machine(error: BaseException) -> str | None:
   if isinstance(error, MemoryError) or 'RESOURCE_EXHAUSTED' in text or 'Out of memory' in text:
     return (f'there is not enough memory ({text[:200] or "MemoryError"}); lower the batch size '
             'or the number of images, or take a machine with more')
-  if 'Unable to initialize backend' in text or 'Unknown backend' in text:
-    return (f'{text[:300]}: set JAX_PLATFORMS to a device that is there, as cpu, or install its '
-            'JAX: the extras cuda and tpu')
+  at = traceback.extract_tb(error.__traceback__)
+  # JAX says nothing of a device for which it is not installed
+  missing = isinstance(error, AssertionError) and at and at[-1].filename.endswith('xla_bridge.py')
+  if missing or 'Unable to initialize backend' in text or 'Unknown backend' in text:
+    return (f'JAX_PLATFORMS={os.environ.get("JAX_PLATFORMS", "")}: there is no such device here, '
+            f'or JAX is not installed for it ({text[:300] or "it does not say why"}); name one '
+            'that is there, as cpu, or install the extra cuda or tpu')
   return None

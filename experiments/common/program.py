@@ -103,7 +103,7 @@ def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
     return main()
   except MENDABLE as error:
     raise refusal(errors.message(error)) from error
-  except (RuntimeError, MemoryError) as error:
+  except (RuntimeError, MemoryError, AssertionError) as error:
     text = errors.of_machine(error)
     if text is None:
       raise
