@@ -37,7 +37,7 @@ def test_mnist5k_refuses_unknown_splits_and_names_the_extra(monkeypatch):
 
 @pytest.mark.parametrize('images, labels, kwargs, message', [
     (np.zeros((2, 4, 4)), None, {}, 'dtype float64, expected uint8'),
-    (np.zeros((4, 4), np.uint8), None, {}, r'expected \[N, H, W\]'),
+    (np.zeros((4, 4), np.uint8), None, {}, r'expected \[N, H, W, C\]'),
     (np.zeros((0, 4, 4, 1), np.uint8), None, {}, 'N > 0'),
     (np.zeros((2, 4, 4), np.uint8), [0], {}, r'expected integers \[2\]'),
     (np.zeros((2, 4, 4), np.uint8), [0, .5], {}, 'labels float64'),

@@ -11,7 +11,7 @@ import programs
 import pytest
 import tiny
 
-from common import quality_flags
+from common import experiments, quality_flags
 from jaxsynth import data, evaluation, quality
 from jaxsynth.data import origin
 from jaxsynth.data.examples import read_real_split
@@ -91,6 +91,10 @@ def test_names_of_real_sets_are_refused_before_anything_is_drawn(tmp_path, drawn
   assert quality_flags.is_free_name('digits') and not quality_flags.is_free_name('MNIST-2')
   with pytest.raises((flags.Error, ValueError), match='has a data set of this name'):
     tiny.synthesized(drawn / 'run', tmp_path, '--num=40', '--name=mnist', '--version=4.0.0')
+  model = experiments.load(drawn / 'run')
+  order = quality.Order.of(model, tmp_path, {'train': 40}, name='mnist')
+  with pytest.raises(ValueError, match='has a data set of this name'):
+    quality.begin(order, model)
   assert not list(tmp_path.iterdir())
 
 

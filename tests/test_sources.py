@@ -1,32 +1,22 @@
-"""Preprocessing, image folders, and decoding on demand or once."""
+"""Preprocessing, .npz files, and decoding on demand or once."""
 import io
-import logging
+import re
+import struct
 import threading
+import types
+import zlib
 
 import numpy as np
 from PIL import Image
 import pytest
+import training
 
-from jaxsynth import data
-from jaxsynth.data import analysis, image_folder
+from jaxsynth import data, downstream, evaluation
+from jaxsynth.data import fingerprint, spec
 from jaxsynth.data.memory import CHUNK
-from jaxsynth.data.preprocess import decoded
+from jaxsynth.data.preprocess import bit_depth, decoded
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 6, 5, 3), np.uint8)
-
-
-def save(path, image, **kwargs):
-  path.parent.mkdir(parents=True, exist_ok=True)
-  Image.fromarray(image).save(path, **kwargs)
-
-
-def class_folder(root):
-  """b: images 0, 1; a: 2, 3, 4, so labels are 1, 1, 0, 0, 0 and the order 2 3 4 0 1."""
-  for i, name in enumerate(('b/1.png', 'b/2.PNG', 'a/0.png', 'a/1.bmp', 'a/2.Tiff')):
-    save(root / name, IMAGES[i])
-  (root / 'a/notes.txt').write_text('not an image')
-  save(root / '.cache/thumb.png', IMAGES[0])
-  return root
 
 
 # preprocessing
@@ -112,105 +102,66 @@ def test_files_of_every_mode_are_seen_as_a_viewer_shows_them():
     shown(Image.fromarray(np.zeros((2, 2), np.uint16)))
 
 
-# folders
-
-def test_a_folder_of_class_folders(tmp_path):
-  source = data.folder(class_folder(tmp_path / 'birds'))
-  assert (source.name, source.size, source.image_shape, source.num_classes) == (
-      'birds', 5, (6, 5, 3), 2)
-  batch = source.take(np.arange(5))
-  np.testing.assert_array_equal(batch['image'], IMAGES[[2, 3, 4, 0, 1]])
-  assert batch['label'].tolist() == [0, 0, 0, 1, 1] and batch['label'].dtype == np.int32
+def wide_png(colour, channels):
+  """A PNG of 16 bits a channel, which Pillow opens as one of 8."""
+  chunk = lambda kind, content: (struct.pack('>I', len(content)) + kind + content +
+                                 struct.pack('>I', zlib.crc32(kind + content)))
+  rows = b''.join(b'\0' + bytes(range(4 * channels)) for _ in range(2))
+  return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 2, 2, 16, colour, 0, 0, 0))
+          + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
 
 
-def test_a_flat_folder_has_no_labels(tmp_path):
-  for i in range(3):
-    save(tmp_path / f'{2 - i}.png', IMAGES[i])
-  (tmp_path / 'notes').mkdir()
-  source = data.folder(tmp_path, data.Preprocess((4, 4), 1), name='mine')
-  assert (source.name, source.num_classes, source.image_shape) == ('mine', None, (4, 4, 1))
-  batch = source.take(np.array([2, 0]))
-  assert list(batch) == ['image']
-  np.testing.assert_array_equal(batch['image'][0], data.preprocess_image(
-      IMAGES[0], data.Preprocess((4, 4), 1)))
+def wide_tiff():
+  """A TIFF of 2 x 1 pixels, 16 bits a channel."""
+  tags = [(256, 3, 1, 2), (257, 3, 1, 1), (258, 3, 3, 138), (259, 3, 1, 1), (262, 3, 1, 2),
+          (273, 4, 1, 8), (277, 3, 1, 3), (278, 3, 1, 1), (279, 4, 1, 12)]
+  directory = b''.join(struct.pack('<HHII', *tag) for tag in tags)
+  return (b'II*\0' + struct.pack('<I', 20) + bytes(range(12)) + struct.pack('<H', len(tags)) +
+          directory + struct.pack('<I', 0) + bytes(4) + struct.pack('<HHH', 16, 16, 16))
 
 
-@pytest.mark.parametrize('suffix, form', [
-    ('.jfif', 'JPEG'), ('.jpe', 'JPEG'), ('.PPM', 'PPM'), ('.pgm', 'PPM'), ('.avif', 'AVIF')])
-def test_suffixes_that_are_read(tmp_path, suffix, form):
-  if suffix not in image_folder.suffixes() and form == 'AVIF':
-    pytest.skip('this Pillow reads no AVIF')
-  image = IMAGES[0, ..., 0] if suffix == '.pgm' else IMAGES[0]
-  (tmp_path / 'a').mkdir()
-  Image.fromarray(image).save(tmp_path / f'a/1{suffix}', form)
-  save(tmp_path / 'b/1.png', image)
-  source = data.folder(tmp_path)
-  assert source.size == 2 and source.image_shape[:2] == (6, 5) and source.skipped == ()
-  assert np.abs(source.take(np.arange(2))['image'].astype(int)[0].mean() - image.mean()) < 30
+@pytest.mark.parametrize('name, encoded', [
+    ('rgb.png', wide_png(2, 3)), ('grey and alpha.png', wide_png(4, 2)), ('a.png', wide_png(6, 4)),
+    ('rgb.tiff', wide_tiff()), ('rgb.ppm', b'P6 # wide\n2 1\n65535\n' + bytes(range(12))),
+    ('text.ppm', b'P3\n1 1\n1023\n1 2 3\n')])
+def test_more_than_8_bits_are_not_lost_in_silence(name, encoded):
+  with Image.open(io.BytesIO(encoded)) as file:
+    assert file.mode in ('RGB', 'RGBA', 'LA'), name  # so it looks as if all were well
+  with pytest.raises(ValueError, match='1[06] bits a channel, expected 8 bits a channel; convert'):
+    decoded(encoded)
+  narrow = {'rgb.ppm': b'P6 # 65535\n2 1\n255\n' + bytes(range(6))}.get(name)
+  assert narrow is None or decoded(narrow).ravel().tolist() == list(range(6))
 
 
-def test_files_that_are_left_out_are_counted_and_said(tmp_path, monkeypatch):
-  lines = []
-  monkeypatch.setattr(logging.getLogger('absl'), 'handle', lambda x: lines.append(x.getMessage()))
-  class_folder(tmp_path)
-  for i in range(38):
-    (tmp_path / f'b/{i}.HEIC').write_bytes(b'x')
-  (tmp_path / 'README').write_text('of birds')
-  want = (('.heic', 38), ('.txt', 1), ('no suffix', 1))
-  source = data.in_memory(data.folder(tmp_path))
-  assert source.size == 5 and source.skipped == want
-  assert lines == [f'{tmp_path}: 40 files are left out, as they are no images that can '
-                   'be read: 38 .heic, 1 .txt, 1 no suffix']
-  result = analysis.analyze({'train': source})
-  assert result.sets[0].numbers['skipped'] == dict(want)
-  finding = next(f for f in result.findings if f.kind == 'files left out')
-  assert finding.text.startswith('40 files are left out') and finding.level == 'warning'
-  (tmp_path / 'c').mkdir()
-  (tmp_path / 'c/1.heic').write_bytes(b'x')
-  with pytest.raises(ValueError, match='c: a class folder without images.*There: 1 file is left '
-                     'out, .*: 1 .heic'):
-    data.folder(tmp_path)
+def test_avif_of_ten_bits_is_known_by_its_header():
+  kind = types.SimpleNamespace(format='AVIF')
+  for flags, bits in ((0x0c, 8), (0x4c, 10), (0x6c, 12)):
+    assert bit_depth(b'....ftypavif....av1C\x81\0' + bytes([flags]), kind) == bits
 
 
-def mixed(root):
-  save(class_folder(root) / 'loose.png', IMAGES[0])
+# bytes of 0 and 1: every door says the same
+
+WORDS = 'uint8 images whose largest value is 1, expected [0, 255]; multiply by 255 before'
 
 
-def deep(root):
-  save(class_folder(root) / 'a/more/1.png', IMAGES[0])
-
-
-@pytest.mark.parametrize('make, error, message', [
-    (lambda root: None, FileNotFoundError, 'sub: no such folder'),
-    (lambda root: root.mkdir(), ValueError, 'sub: no images; expected files .png, .jpg'),
-    (mixed, ValueError, r'images \(loose.png\) beside class folders'),
-    (deep, ValueError, 'two folders down, in .*more'),
-    (lambda root: (class_folder(root) / 'c').mkdir(), ValueError,
-     'c: a class folder without images')])
-def test_folders_that_are_refused(tmp_path, make, error, message):
-  make(tmp_path / 'sub')
-  with pytest.raises(error, match=message):
-    data.folder(tmp_path / 'sub')
-
-
-@pytest.mark.parametrize('content', [b'', b'not a png', 'cut'])
-def test_a_corrupt_file_is_named(tmp_path, content):
-  class_folder(tmp_path)
-  bad = tmp_path / 'b/1.png'
-  bad.write_bytes(bad.read_bytes()[:-40] if content == 'cut' else content)
-  source = data.folder(tmp_path)  # the first is sound
-  for take in (lambda: source.take(np.arange(5)), lambda: data.in_memory(source)):
-    with pytest.raises(ValueError, match='1.png cannot be decoded .*remove or replace it'):
-      take()
-
-
-def test_images_that_differ_are_named_and_a_size_mends_it(tmp_path):
-  save(tmp_path / '1.png', IMAGES[0])
-  save(tmp_path / '2.png', IMAGES[0, :4])
-  with pytest.raises(ValueError, match=r'2.png is \[4, 5, 3\], .*1.png is \[6, 5, 3\].*'
-                     'set an image size and channels'):
-    data.in_memory(data.folder(tmp_path))
-  assert data.in_memory(data.folder(tmp_path, data.Preprocess((4, 4)))).size == 2
+def test_images_of_0_and_1_are_refused_at_every_door(tmp_path):
+  binary = np.random.default_rng(0).integers(0, 2, (220, 8, 8), np.uint8)
+  np.savez(tmp_path / 'x.npz', images=binary, labels=np.arange(220) % 2)
+  for i, image in enumerate(binary[:4]):
+    (tmp_path / f'folder/{i % 2}').mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(tmp_path / f'folder/{i % 2}/{i}.png')
+  folder = data.DatasetSpec(str(tmp_path / 'folder'))
+  x, y = binary[..., None], np.arange(220) % 2
+  for door in (
+      lambda: data.ArraySource.of(binary), lambda: data.npz(tmp_path / 'x.npz'),
+      lambda: data.open_dataset(folder), lambda: fingerprint.fingerprint(spec.open_raw(folder)),
+      lambda: spec._sampled(data.folder(folder.dataset)),
+      lambda: evaluation.read_synthetic(tmp_path / 'x.npz'), lambda: evaluation.score_arrays(x, x),
+      lambda: downstream.study((x, y), (x, y), (x, y)),
+      lambda: training.trained(tmp_path / 'run', f'--dataset={tmp_path / "x.npz"}'),
+      lambda: training.trained(tmp_path / 'run', f'--dataset={folder.dataset}')):
+    with pytest.raises(ValueError, match=re.escape(WORDS)):
+      door()
 
 
 # memory
@@ -274,3 +225,39 @@ def test_the_first_bad_example_is_the_one_named():
   source = data.DecodedSource.of('s', 300, None, list, decode)
   with pytest.raises(ValueError, match=r's: example 40 cannot be decoded \(torn\)'):
     data.in_memory(source, workers=4)
+
+
+# .npz
+
+def npy(array):
+  file = io.BytesIO()
+  np.save(file, array)
+  return file.getvalue()
+
+
+def test_npz_with_and_without_labels(tmp_path):
+  np.savez(tmp_path / 'a.npz', images=IMAGES, labels=np.arange(7) % 3)
+  source = data.npz(tmp_path / 'a.npz')
+  assert (source.name, source.size, source.num_classes) == ('a.npz', 7, 3)
+  np.testing.assert_array_equal(source.images, IMAGES)
+  assert data.npz(str(tmp_path / 'a.npz'), num_classes=5).num_classes == 5
+  np.savez_compressed(tmp_path / 'b.npz', images=IMAGES[..., 0])
+  source = data.npz(tmp_path / 'b.npz', data.Preprocess((4, 4), 3))
+  assert source.images.shape == (7, 4, 4, 3) and source.labels is None
+  np.testing.assert_array_equal(source.images[6], data.preprocess_image(
+      IMAGES[6, ..., 0], data.Preprocess((4, 4), 3)))
+
+
+@pytest.mark.parametrize('write, error, message', [
+    (lambda p: None, FileNotFoundError, 'x.npz: no such file'),
+    (lambda p: p.write_bytes(b'text'), ValueError, 'x.npz: not an .npz file'),
+    (lambda p: p.write_bytes(b''), ValueError, 'not an .npz file'),
+    (lambda p: p.write_bytes(npy(IMAGES)), ValueError, 'not an .npz file'),
+    (lambda p: np.savez(p, images=np.array([{}])), ValueError, 'of plain arrays'),
+    (lambda p: np.savez(p, x=IMAGES), ValueError, r"no array 'images', only \['x'\]"),
+    (lambda p: np.savez(p, images=IMAGES / 255), ValueError, r'seem to be in \[0, 1\]: give 2'),
+    (lambda p: np.savez(p, images=IMAGES, labels=[1]), ValueError, r'integers \[7\]')])
+def test_npz_that_are_refused(tmp_path, write, error, message):
+  write(tmp_path / 'x.npz')
+  with pytest.raises(error, match=message):
+    data.npz(tmp_path / 'x.npz')

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsynth.data import classes
+from jaxsynth.metrics import predict
 
 
 class Arrays(NamedTuple):
@@ -63,20 +64,19 @@ class ArraySource(Arrays):
       The source; `images` is not copied.
 
     Raises:
-      ValueError: another dtype or rank, no images, labels of another length or
-        out of range, or a name that comes twice.
+      ValueError: another dtype or rank, no images, bytes of 0 and 1 alone (see
+        `metrics.predict.checked`), labels of another length or out of range, or a name
+        that comes twice.
 
     >>> ArraySource.of(np.zeros((3, 28, 28), np.uint8), [0, 1, 1]).num_classes
     2
     """
     images = np.asarray(images)
+    dtype = images.dtype
+    images = predict.checked(images[..., None] if images.ndim == 3 else images, who=name)
     if images.dtype != np.uint8:
-      raise ValueError(f'{name}: images of dtype {images.dtype}, expected uint8 in '
+      raise ValueError(f'{name}: images of dtype {dtype}, expected uint8 in '
                        '[0, 255]; jaxsynth.data.to_uint8 converts [-1, 1]')
-    images = images[..., None] if images.ndim == 3 else images
-    if images.ndim != 4 or not images.size:
-      raise ValueError(f'{name}: images of shape {images.shape}, expected [N, H, W] '
-                       'or [N, H, W, C] with N > 0')
     if labels is None:
       if num_classes is not None or class_names is not None:
         raise ValueError(f'{name}: num_classes={num_classes} without labels')

@@ -10,6 +10,7 @@ import numpy as np
 from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import Source
 from jaxsynth.data.memory import DecodedSource
+from jaxsynth.metrics import predict
 
 BLOCK = 512  # examples decoded together
 SPREAD = 64  # examples of `digest`
@@ -60,7 +61,7 @@ def fingerprint(source: Source) -> dict[str, Any]:
     `sha256`.
 
   Raises:
-    ValueError: an example that cannot be read; it is named.
+    ValueError: an example that cannot be read; it is named. Or images of 0 and 1 alone.
   """
   sha, shapes = hashlib.sha256(), dict[str, int]()
   counts = np.zeros(source.num_classes or 0, np.int64)
@@ -73,8 +74,10 @@ def fingerprint(source: Source) -> dict[str, Any]:
     values += np.bincount(image.ravel(), minlength=256)
     if label is not None:
       counts[label] += 1
+  moments = pixel_moments(values)
+  predict.check_largest(int(moments['greatest']), source.name)
   return {'size': source.size, 'shapes': dict(sorted(shapes.items(), key=lambda x: -x[1])),
-          'classes': counts.tolist() if source.num_classes else None, **pixel_moments(values),
+          'classes': counts.tolist() if source.num_classes else None, **moments,
           'sha256': sha.hexdigest()}
 
 

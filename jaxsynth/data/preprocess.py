@@ -1,6 +1,7 @@
 """Images as the data set wants them: decoded, of its size and its channels."""
 import dataclasses
 import io
+import re
 from typing import Any, Literal
 
 import numpy as np
@@ -102,14 +103,39 @@ def decoded(encoded: bytes, mode: str | None = None) -> np.ndarray:
   """
   from PIL import Image, ImageOps
   with Image.open(io.BytesIO(encoded)) as file:
-    if file.mode.startswith(('I', 'F')):
-      raise ValueError(f'pixels of mode {file.mode!r}, expected 8 bits a channel')
+    wide = file.mode.startswith(('I', 'F'))
+    bits = bit_depth(encoded, file)
+    if wide or bits > 8:
+      raise ValueError((f'pixels of mode {file.mode!r}' if wide else f'{bits} bits a channel') +
+                       ', expected 8 bits a channel; convert the images first, since what is '
+                       'below the 8 high bits would be lost')
     image: Image.Image = ImageOps.exif_transpose(file)
   grey = image.mode in ('1', 'L', 'LA', 'La')
   if image.has_transparency_data:
     x = over_black(np.asarray(image.convert('LA' if grey else 'RGBA')))
     image = Image.fromarray(x[..., 0] if grey else x)
   return np.atleast_3d(np.asarray(image.convert(mode or ('L' if grey else 'RGB'))))
+
+
+def bit_depth(encoded: bytes, file: Any) -> int:
+  """Bits a channel that an image file stores, whatever Pillow makes of them.
+
+  Args:
+    encoded: the file's bytes.
+    file: as Pillow has opened it.
+
+  PNG specification, section 11.2.1; TIFF 6.0, tag 258; netpbm's ppm(5); AV1 in ISOBMFF, 2.3.3.
+  """
+  if file.format == 'PNG':
+    return encoded[24]  # of the header, which comes first
+  if file.format == 'TIFF':
+    return max(file.tag_v2.get(258, (8,)))
+  if file.format == 'PPM':
+    largest = re.sub(rb'#[^\n]*', b'', encoded[:4096]).split()[3:4]
+    return 16 if encoded[:2] in (b'P2', b'P3', b'P5', b'P6') and int(largest[0]) > 255 else 8
+  at = encoded[:65536].find(b'av1C') if file.format == 'AVIF' else -1
+  flags = encoded[at + 6] if at >= 0 else 0
+  return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 
 def over_black(image: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@ from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import Source
 from jaxsynth.data.classes import names_of, occurring
@@ -13,7 +15,9 @@ from jaxsynth.data.embedded_digits import mnist5k, SPLITS
 from jaxsynth.data.npz_file import npz
 from jaxsynth.data.preprocess import Preprocess, preprocessed
 from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names, tfds_source
+from jaxsynth.metrics import predict
 
+SAMPLE = 256  # images that are looked at of a set that does not fit into memory
 Kind = Literal['mnist5k', 'npz', 'folder', 'tfds']
 
 
@@ -152,8 +156,8 @@ def open_dataset(spec: DatasetSpec) -> Source:
   if kind == 'npz':
     return _without_empty_classes(npz(spec.dataset, spec.preprocess))
   if kind == 'folder':
-    return in_memory(folder(spec.dataset, spec.preprocess))
-  return _without_empty_classes(in_memory(_tfds(spec)))
+    return _sampled(in_memory(folder(spec.dataset, spec.preprocess)))
+  return _without_empty_classes(_sampled(in_memory(_tfds(spec))))
 
 
 def open_raw(spec: DatasetSpec) -> Source:
@@ -230,6 +234,14 @@ def _check_split(spec: DatasetSpec) -> None:
   if spec.kind in ('npz', 'folder') and spec.split not in (None, 'train'):
     raise ValueError(f'--split={spec.split}: {spec.dataset} has no splits; expected train, '
                      'which is all of it')
+
+
+def _sampled(source: Source) -> Source:
+  """The source; where it is not in memory, a sample of it is checked as all arrays are."""
+  if not isinstance(source, ArraySource):
+    positions = np.unique(np.linspace(0, source.size - 1, SAMPLE).astype(np.int64))
+    predict.checked(source.take(positions)['image'], who=source.name)
+  return source
 
 
 def _without_empty_classes(source: Source) -> Source:

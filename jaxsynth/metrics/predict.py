@@ -110,9 +110,7 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
     wanted = ', '.join('HWC'[i] if n is None else str(n) for i, n in enumerate(shape))
     raise ValueError(f'{who}: images of shape {list(x.shape)}, expected [N, {wanted}], N > 0')
   if x.dtype == np.uint8:
-    if x.max() == 1:
-      raise ValueError(f'{who}: uint8 images whose largest value is 1, expected [0, 255]; '
-                       'multiply by 255 before converting to uint8')
+    check_largest(int(x.max()), who)
     return x
   # numpy does not count bfloat16 among its floating types
   if not (np.issubdtype(x.dtype, np.floating) or x.dtype.name == 'bfloat16'):
@@ -131,6 +129,21 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
     raise ValueError(f'{who}: floating images in [0, {high:g}], expected [-1, 1]; these seem '
                      'to be in [0, 1]: give 2 * x - 1, or uint8')
   return x
+
+
+def check_largest(largest: int, who: str) -> None:
+  """Refuses bytes of which 1 is the largest: they would be black.
+
+  Args:
+    largest: value of all images.
+    who: asks, for messages.
+
+  Raises:
+    ValueError: it is 1.
+  """
+  if largest == 1:
+    raise ValueError(f'{who}: uint8 images whose largest value is 1, expected [0, 255]; '
+                     'multiply by 255 before converting to uint8')
 
 
 def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndarray,
