@@ -10,7 +10,7 @@ from PIL import Image
 import pytest
 
 from jaxsynth import data, evaluation
-from jaxsynth.data import classes, image_folder
+from jaxsynth.data import analysis, classes, image_folder
 
 ROOT = pathlib.Path(__file__).parent.parent
 PIXELS = np.zeros((4, 4), np.uint8)
@@ -45,6 +45,27 @@ def test_nobody_is_told_to_load_pickles(tmp_path):
   with pytest.raises(ValueError, match='it is no zip archive') as error:
     data.npz(tmp_path / 'x.npz')
   assert 'pickle' not in str(error.value)
+
+
+@pytest.mark.parametrize('labels, hint', [
+    (np.arange(4)[:, None], r'int64\[4, 1\], .*labels.reshape\(-1\) are'),  # Keras's CIFAR-10
+    (np.eye(4), r'float64\[4, 4\], .*one-hot labels labels.argmax\(1\) are'),
+    (np.arange(4.), r'labels.astype\(int\) are'),
+    (['cat', 'dog', 'cat', 'cat'], r'class_names, labels = numpy.unique'),
+    (np.arange(5), r'expected integers \[4\], one an image$')])
+@pytest.mark.parametrize('opened', [
+    lambda *x: data.ArraySource.of(*x), lambda *x: analysis.RawSource.of(*x),
+    lambda *x: evaluation.score_arrays(x, x)], ids=['trained on', 'analysed', 'scored'])
+def test_labels_of_other_libraries_are_told_how_to_become_ours(opened, labels, hint):
+  with pytest.raises(ValueError, match=hint):
+    opened(np.full((4, 4, 4, 1), 9, np.uint8), labels)
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_channels_first_are_told_to_go_last(tmp_path, channels):
+  np.savez(tmp_path / 'x.npz', images=np.full((9, channels, 8, 8), 9, np.uint8))
+  with pytest.raises(ValueError, match=r'images.transpose\(0, 2, 3, 1\) has its channels last'):
+    data.npz(tmp_path / 'x.npz')
 
 
 @pytest.mark.parametrize('images', [

@@ -81,8 +81,5 @@ class ArraySource(Arrays):
       if num_classes is not None or class_names is not None:
         raise ValueError(f'{name}: num_classes={num_classes} without labels')
       return cls(images, None, None, name)
-    labels = np.asarray(labels)
-    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
-      raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected '
-                       f'integers [{len(images)}], one an image')
+    labels = classes.integers(labels, len(images), name)
     return cls(images, *classes.named(labels, num_classes, class_names, name))

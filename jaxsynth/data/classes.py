@@ -62,6 +62,40 @@ def by_value(labels: np.ndarray, who: str) -> tuple[np.ndarray, Names]:
   return positions.reshape(-1).astype(np.int32), names
 
 
+def integers(labels: Any, n: int, who: str) -> np.ndarray:
+  """Labels as an array, if they are integers, one an image.
+
+  Args:
+    labels: whatever was given for them.
+    n: how many images there are.
+    who: has them, for messages.
+
+  Raises:
+    ValueError: they are not; it says how those of other libraries become so.
+
+  >>> integers([[3], [5]], 2, 'x')
+  Traceback (most recent call last):
+  ValueError: x: labels int64[2, 1], expected integers [2], one an image; labels.reshape(-1) are
+  """
+  labels = np.asarray(labels)
+  whole = np.issubdtype(labels.dtype, np.integer)
+  if labels.shape == (n,) and whole:
+    return labels
+  if labels.shape == (n, 1) and whole:
+    hint = '; labels.reshape(-1) are'
+  elif labels.ndim == 2 and len(labels) == n:
+    hint = '; of one-hot labels labels.argmax(1) are'
+  elif labels.shape == (n,) and labels.dtype.kind in 'USO':
+    hint = ('; class_names, labels = numpy.unique(labels, return_inverse=True) makes them, and '
+            'names beside them')
+  elif labels.shape == (n,) and labels.dtype.kind in 'fb':
+    hint = '; labels.astype(int) are'
+  else:
+    hint = ''
+  raise ValueError(f'{who}: labels {labels.dtype}{list(labels.shape)}, expected integers [{n}], '
+                   f'one an image{hint}')
+
+
 def named(labels: np.ndarray, num_classes: int | None, class_names: Sequence[str] | None, who: str
           ) -> tuple[np.ndarray, int, str, Names | None]:
   """Checked labels, how many classes they are of, whose, and what those are called.

@@ -65,8 +65,10 @@ def preprocess_image(image: np.ndarray, preprocess: Preprocess) -> np.ndarray:
     raise ValueError(f'an image of dtype {image.dtype}, expected uint8 in [0, 255]')
   x = image[..., None] if image.ndim == 2 else image
   if x.ndim != 3 or x.shape[2] not in (1, 3, 4) or not x.size:
+    first = image.ndim == 3 and image.shape[0] in (1, 3, 4)
     raise ValueError(f'an image of shape {list(image.shape)}, expected [H, W] or '
-                     '[H, W, 1, 3 or 4]')
+                     '[H, W, 1, 3 or 4]' + ('; images.transpose(0, 2, 3, 1) has its channels last'
+                                            if first else ''))
   if x.shape[2] == 4:
     x = over_black(x)
   if preprocess.channels == 1 and x.shape[2] == 3:

@@ -5,6 +5,7 @@ from absl import logging
 import numpy as np
 
 from jaxsynth import data
+from jaxsynth.data import classes
 from jaxsynth.data.examples import Examples
 from jaxsynth.evaluation.comparison import compare
 from jaxsynth.evaluation.scoring import evaluate
@@ -88,10 +89,7 @@ def _examples(name: str, given: Images) -> Examples:
   images = images if images.dtype == np.uint8 else data.to_uint8(images)
   if labels is None:
     return Examples(name, images)
-  labels = np.asarray(labels)
-  if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
-    raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected integers '
-                     f'[{len(images)}], one an image')
+  labels = classes.integers(labels, len(images), name)
   if labels.min() < 0:
     raise ValueError(f'{name}: a label of {labels.min()}, expected them to be 0 or more')
   return Examples(name, images, labels.astype(np.int32), names)

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from jaxsynth.data.arrays import Arrays
-from jaxsynth.data.classes import named
+from jaxsynth.data.classes import integers, named
 from jaxsynth.data.npz_file import read
 
 
@@ -34,10 +34,7 @@ class RawSource(Arrays):
                        '[N, H, W] or [N, H, W, C], N > 0')
     if labels is None:
       return cls(images, None, None, name)
-    labels = np.asarray(labels)
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in 'ui' or labels.min() < 0:
-      raise ValueError(f'{name}: labels {labels.dtype}{list(labels.shape)}, expected integers '
-                       f'[{len(images)}] of at least 0, one an image')
+    labels = integers(labels, len(images), name)
     return cls(images, *named(labels, None, class_names, name))
 
 
