@@ -4,7 +4,8 @@
 """
 import jax
 
-jax.config.update('jax_num_cpu_devices', 8)
+if __name__ == '__main__':  # before anything is computed
+  jax.config.update('jax_num_cpu_devices', 8)
 
 import chex
 import objectives
