@@ -1,4 +1,4 @@
-"""Data sets as version 0.1.0 numbered their classes, for runs whose record has no names."""
+"""Data sets as version 0.1.0 numbered their classes, for runs that began with it."""
 import numpy as np
 
 from jaxsynth.data import fingerprint

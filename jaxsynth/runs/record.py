@@ -91,7 +91,7 @@ def class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def open_data(spec: data.DatasetSpec, stored: Mapping[str, Any] | None) -> data.Source:
-  """What a run learns from, with classes numbered as they were where its record has no names.
+  """What a run learns from, with classes numbered as they were when it began.
 
   Args:
     spec: of the data.
@@ -100,10 +100,8 @@ def open_data(spec: data.DatasetSpec, stored: Mapping[str, Any] | None) -> data.
   Raises:
     As `data.open_dataset`.
   """
-  about = {} if stored is None else stored['data']
-  if 'digest' not in about or 'class_names' in about:
-    return data.open_dataset(spec)
-  return earlier.open_numbered(spec, about['digest'])
+  digest = None if stored is None else stored['data'].get('digest')
+  return data.open_dataset(spec) if digest is None else earlier.open_numbered(spec, digest)
 
 
 def read_record(folder: pathlib.Path) -> dict[str, Any]:
