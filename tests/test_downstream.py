@@ -205,6 +205,7 @@ def test_what_another_protocol_finished_is_not_taken(tmp_path):
      'train: no examples of 9, so no classifier can learn that; it has 0, .* 8, and the other'),
     (lambda x: {'synthetic': x._replace(labels=x.labels[1:])}, 'labels .199. of 200 images'),
     (lambda x: {'test': digits('train', every=9)}, '445 of 445 images of train are in train too'),
+    (lambda x: {'seeds': 3}, r'seeds=3: expected which, as range\(3\)'),
     (lambda x: {'sizes': ['some']}, 'sizes .*expected one or more positive numbers')])
 def test_sets_that_do_not_fit_are_refused(wrong, change, message):
   given = {'train': digits(), 'test': digits('test'), 'synthetic': wrong, **change(wrong)}

@@ -66,6 +66,8 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
       result = study(train, test, (images, labels), sizes=[1000], parts=[1.])
       result['settings'][-1]['against_real']['verdict']  # 'helps', 'hurts', ...
   """
+  if isinstance(seeds, int):
+    raise ValueError(f'seeds={seeds}: expected which, as range({seeds}) or (0, 1, 2)')
   train, test, synthetic = (_examples(x, name) for x, name in (
       (train, 'train'), (test, 'test'), (synthetic, 'synthetic')))
   (train, test, synthetic), names = _checked(train, test, synthetic, classes)
