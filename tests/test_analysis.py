@@ -170,7 +170,7 @@ class Empty:
     (lambda: analysis.analyze(sets((np.zeros((9, 2, 2)), None), (np.zeros((9, 3, 3)), None))),
      'images of different shapes.*set an image size'),
     (lambda: analysis.RawSource.of(np.zeros((2, 3))), r'expected numbers\s+\[N, H, W\]'),
-    (lambda: analysis.RawSource.of(np.zeros((2, 3, 3)), [0, -1]), 'of at least 0'),
+    (lambda: analysis.RawSource.of(np.zeros((2, 3, 3)), [0, -1]), 'expected at least 0'),
     (lambda: analysis.RawSource.of(np.array([[['a']]])), 'expected numbers')])
 def test_bad_input_is_refused(make, message):
   with pytest.raises(ValueError, match=message):
