@@ -12,9 +12,10 @@ import jax
 import numpy as np
 
 from jaxsynth import data, synthesis
+from jaxsynth.ema import averaged_players
 from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
-from jaxsynth.runs.record import class_names, PLACES, read_record
+from jaxsynth.runs.record import about, class_names, PLACES, read_record
 from jaxsynth.runs.run import keys_of, Run
 from jaxsynth.synthesis import online
 from jaxsynth.synthesis.labels import Shares, shares_of
@@ -45,6 +46,20 @@ class Trained(NamedTuple):
   sampling: Mapping[str, Any] = {}
   step: int | None = None
 
+  @classmethod
+  def of(cls, run: Run, state: TrainState, source: data.Source) -> 'Trained':
+    """A model that a loop of one's own has trained, for data sets, scores and exports.
+
+    Args:
+      run: the model; of it `objective` and `num_classes` are used.
+      state: after training; the averaged players are drawn from, where there are any.
+      source: what it learned from.
+    """
+    kept = jax.device_get(averaged_players(state))
+    params, variables = kept['params'], kept['variables']
+    record = {'experiment': None, 'flags': {}, 'data': about(source)}
+    return cls(run, params, variables, digest_of(params, variables), record, pathlib.Path())
+
   @property
   def image_shape(self) -> tuple[int, int, int]:
     """`(H, W, C)`."""
@@ -66,9 +81,9 @@ class Trained(NamedTuple):
     """What a data set says of its model; nothing of where the model's data lie."""
     flags = {k: v for k, v in self.record['flags'].items() if k not in PLACES}
     named = {k: self.record[k] for k in ('experiment',) if k in self.record}
-    about = {k: v for k, v in self.record['data'].items() if k != 'sha256'}
-    return {**named, 'digest': self.digest, 'flags': {'dataset': about['name'], **flags},
-            'data': about, **self.sampling}
+    kept = {k: v for k, v in self.record['data'].items() if k != 'sha256'}
+    return {**named, 'digest': self.digest, 'flags': {'dataset': kept['name'], **flags},
+            'data': kept, **self.sampling}
 
   def streamer(self, seed: int, shares: Shares | None = None,
                **options: Any) -> synthesis.draw.Stream:
@@ -129,8 +144,7 @@ def load_state(trained: Trained) -> TrainState:
                         {'image': image, 'label': np.zeros(1, np.int32)})
   with hushed():
     state = checkpoint.load_state(trained.folder / 'checkpoints', like, trained.step)
-  kept = state.ema or {'params': state.params, 'variables': {
-      player: state.variables[player] for player in state.params}}
+  kept = averaged_players(state)
   if digest_of(kept['params'], kept['variables']) != trained.digest:
     raise ValueError('the checkpoint whose samples can be drawn has no whole state; name one by '
                      '--step')

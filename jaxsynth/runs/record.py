@@ -68,13 +68,18 @@ def record(experiment: str, flags: Mapping[str, Any], source: data.Source,
   import optax
   return {
       'format': FORMAT, 'experiment': experiment, 'flags': dict(flags),
-      'data': {'name': source.name, 'image_shape': list(source.image_shape),
-               'size': source.size, 'num_classes': source.num_classes,
-               'class_names': list(names_of(source)), **fingerprint.identity(source)},
+      'data': about(source),
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'flax': flax.__version__, 'optax': optax.__version__,
                    'numpy': np.__version__, 'python': platform.python_version()},
       'devices': [str(d) for d in devices], 'platform': devices[0].platform}
+
+
+def about(source: data.Source) -> dict[str, Any]:
+  """What a record says of the data."""
+  return {'name': source.name, 'image_shape': list(source.image_shape), 'size': source.size,
+          'num_classes': source.num_classes, 'class_names': list(names_of(source)),
+          **fingerprint.identity(source)}
 
 
 def class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -86,8 +91,8 @@ def class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
   >>> class_names({'data': {'num_classes': 2}})
   ('0', '1')
   """
-  about = stored['data']
-  return tuple(about.get('class_names') or numbered(about['num_classes'])) or None
+  kept = stored['data']
+  return tuple(kept.get('class_names') or numbered(kept['num_classes'])) or None
 
 
 def open_data(spec: data.DatasetSpec, stored: Mapping[str, Any] | None) -> data.Source:
