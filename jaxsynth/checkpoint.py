@@ -1,7 +1,4 @@
-"""Checkpoints of a run: asynchronous, verified, restorable on any devices.
-
-The only file that knows Orbax.
-"""
+"""Checkpoints of a run: asynchronous, verified, restorable on any devices. All that knows Orbax."""
 from collections.abc import Callable, Iterator, Mapping
 import contextlib
 import hashlib
@@ -12,6 +9,7 @@ from typing import Any, NamedTuple
 
 from absl import logging
 import jax
+from jax.experimental import multihost_utils
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
@@ -75,8 +73,7 @@ class CheckpointManager:
     self._saved: _Saved | None = None
     self._stack = contextlib.ExitStack()
     self._name = self._stack.enter_context(files.plainly_named(self._directory))
-    logging.get_absl_logger().addFilter(_is_news)
-    self._stack.callback(logging.get_absl_logger().removeFilter, _is_news)
+    logging.get_absl_logger().addFilter(_is_news)  # once, however many managers there are
     self._manager = ocp.CheckpointManager(
         self._name, item_names=ITEMS,
         options=ocp.CheckpointManagerOptions(
@@ -189,7 +186,8 @@ class CheckpointManager:
                     f'({error}): it is now damaged-{saved.step}; is the disk sound?') from error
     with self._written(saved.step):
       # what is damaged later is known without Orbax, whose futures outlive their loop if it fails
-      files.note_digests(self._directory / str(saved.step), FILES)
+      if jax.process_index() == 0:
+        files.note_digests(self._directory / str(saved.step), FILES)
     kept = {*self.steps()[-self._keep:], self.best_step()}
     for step in self.steps():
       if step not in kept:
@@ -295,6 +293,8 @@ def _empty(tree: Tree) -> Tree:
 
 
 def _to_host(x: Any) -> np.ndarray:
-  """A leaf as a host array; every process has a whole copy of what is replicated."""
-  shared = isinstance(x, jax.Array) and not x.is_fully_addressable
-  return np.array(x.addressable_data(0) if shared else x)
+  """A leaf as a host array, whole in every process."""
+  if isinstance(x, jax.Array) and not x.is_fully_addressable:
+    x = x.addressable_data(0) if x.is_fully_replicated else (
+        multihost_utils.process_allgather(x, tiled=True))
+  return np.array(x)

@@ -104,7 +104,7 @@ def note_digests(folder: str | os.PathLike, note: str) -> None:
   """Writes the SHA-256 of every file of a folder to `note`, below it."""
   folder = pathlib.Path(folder)
   sums = {str(file.relative_to(folder)): sha256(file)
-          for file in sorted(folder.rglob('*')) if file.is_file()}
+          for file in sorted(folder.rglob('*')) if file.is_file() and file.suffix != '.aside'}
   sums.pop(note, None)
   with write_aside(folder / note) as f:
     f.write(json.dumps(sums, indent=0).encode())

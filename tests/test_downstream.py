@@ -203,7 +203,8 @@ def test_what_another_protocol_finished_is_not_taken(tmp_path):
     (lambda x: {'test': digits('test')._replace(class_names=tuple('0123456789')),
                 'train': digits().take(np.flatnonzero(digits().labels < 9))},
      'train: no examples of 9, so no classifier can learn that; it has 0, .* 8, and the other'),
-    (lambda x: {'synthetic': x._replace(labels=x.labels[1:])}, 'labels .199. of 200 images'),
+    (lambda x: {'synthetic': x._replace(labels=x.labels[1:])},
+     r'labels int32\[199\], expected integers \[200\]'),
     (lambda x: {'test': digits('train', every=9)}, '445 of 445 images of train are in train too'),
     (lambda x: {'seeds': 3}, r'seeds=3: expected which, as range\(3\)'),
     (lambda x: {'sizes': ['some']}, 'sizes .*expected one or more positive numbers')])

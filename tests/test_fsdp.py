@@ -101,7 +101,7 @@ def test_checkpoints_do_not_know_the_layout(tmp_path):
 
 def test_a_run_goes_on_in_another_layout(tmp_path, caplog):
   """Two devices with all of the state divided, then one: to rounding the run of one alone."""
-  given = ('--sample_every=0', '--num_synthetic=0')
+  given = ('--sample_every=2', '--num_synthetic=20', '--eval_every=2', '--eval_samples=200')
   training.trained(tmp_path / 'a', *given, '--steps=6')
   training.trained(tmp_path / 'b', *given, '--steps=4', '--parallel=fsdp', '--devices=2')
   training.trained(tmp_path / 'b', *given, '--steps=6')

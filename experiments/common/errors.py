@@ -15,6 +15,9 @@ def message(error: BaseException) -> str:
   if not isinstance(error, OSError) or error.errno not in FULL:
     return str(error)
   given = [f'--{name}={flags.FLAGS[name].value}' for name in OUTPUTS if name in flags.FLAGS]
+  if error.filename and not any(os.path.abspath(error.filename).startswith(os.path.abspath(
+      path.partition('=')[2])) for path in given):
+    return f'{error}: the disk is full; make room there. What was finished stays'
   return (f'{error}: {", ".join(given)}: the disk is full; make room there, or name a folder of '
           'another disk. What was finished stays')
 

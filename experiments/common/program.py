@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 MENDABLE = (ValueError, OSError, ImportError, files.CheckpointError, files.Locked)
 # before the first line of a text file, as some editors write it
 BYTE_ORDER_MARK = '\ufeff'
+PREEMPTED = 75  # exit code of what was stopped and did not fail (EX_TEMPFAIL)
 
 
 def run(main: Callable[[], Any], define_flags: Callable[[flags.FlagValues], None], *,

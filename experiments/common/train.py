@@ -18,7 +18,6 @@ from jaxsynth.runs.train import train
 Build = Callable[[Mapping[str, Any], runs.About], runs.Run]
 DTYPES = {'float32': jnp.float32, 'bfloat16': jnp.bfloat16}
 positive = dataset_flags.positive
-PREEMPTED = 75  # exit code: stopped, not failed (EX_TEMPFAIL)
 
 
 def define(values: flags.FlagValues) -> None:
@@ -104,7 +103,7 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
     raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
   except runs.Preempted as error:
     print(f'{error}; the same command goes on', file=sys.stderr)
-    raise SystemExit(PREEMPTED) from error
+    raise SystemExit(program.PREEMPTED) from error
   except KeyboardInterrupt as error:
     raise SystemExit(f'stopped; {_next(path)}') from error
   except OSError as error:

@@ -16,7 +16,8 @@ def main() -> None:
   parent, program, *arguments = sys.argv[1:]
   if sys.platform.startswith('linux'):
     try:
-      ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+      # not SIGTERM, after which a training still ends its step: the next pipeline finds it there
+      ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     except (OSError, AttributeError):  # another C library
       pass
     if os.getppid() != int(parent):  # it died before

@@ -60,13 +60,18 @@ def _analysed(results: Results) -> list[Item]:
 
 
 def _labels(results: Results) -> list[Item]:
-  shares, names = results.sets['synthesise'].get('labels'), results.collection.get('names') or []
+  shares, names = results.sets['synthesise'].get('labels'), _names(results, 'synthesise')
   if results.pseudo('synthesise'):
     shares = results.pseudo('synthesise')['images']
   if not isinstance(shares, list) or len(set(shares)) == 1:
     return [Note('As many of each class.')] if shares else []
   return [Table('Share of each class', ['class', 'share'], [
       [name, n / sum(shares)] for name, n in zip(names, shares)][:50])]
+
+
+def _names(results: Results, stage: str) -> list[str]:
+  """Of the classes of a drawn set: those of its model, which may be fewer than the data's."""
+  return results.sets[stage].get('class_names') or results.collection.get('names') or []
 
 
 def _scores(results: Results) -> list[Item]:
@@ -82,7 +87,7 @@ def _filtered(results: Results) -> list[Item]:
         ['all', results.kept['share']]]))
   if pseudo := results.pseudo('filter'):
     items.append(Table('Labels by the classifier', ['class', 'images'], [
-        [name, n] for name, n in zip(results.collection['names'], pseudo['images'])][:50]))
+        [name, n] for name, n in zip(_names(results, 'filter'), pseudo['images'])][:50]))
   return [*items, _compared(sets, 'Before and after filtering')] if sets else items
 
 

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 import jaxsynth
+from common.program import PREEMPTED
 from stages import record as records
 from stages.stage import Args, Stage
 
@@ -131,6 +132,9 @@ def _run(stage: Stage, out: pathlib.Path) -> bool:
     code = call(command(args), log)
     if code and code == stage.rejection:
       rejected = True
+    elif code == PREEMPTED:
+      raise Failed(f'{_tail(log, where)}\n{stage.name} was stopped by SIGTERM; the same command '
+                   'goes on')
     elif code:
       tail = _tail(log, where)
       how = f'was stopped by {signal.Signals(-code).name}' if code < 0 else f'exit code {code}'

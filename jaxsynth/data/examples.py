@@ -46,8 +46,8 @@ def aligned(*sets: Examples, names: Sequence[str] = (), whose: str = 'the list o
     The sets, and the list; it is empty where no set has labels.
 
   Raises:
-    ValueError: `names`, or without them every set, lacks classes that another has; it says
-      what two of them have.
+    ValueError: a label that no class has; or `names`, or without them every set, lacks
+      classes that another has; it says what two of them have.
 
   >>> pixels = np.zeros((2, 1, 1, 1), np.uint8)
   >>> sets, names = aligned(Examples('test', pixels, np.array([0, 1]), ('cat', 'fox')),
@@ -61,6 +61,10 @@ def aligned(*sets: Examples, names: Sequence[str] = (), whose: str = 'the list o
   for i, x in enumerate(sets):
     if x.labels is not None:
       values, labels = np.unique(x.labels, return_inverse=True)
+      if values[0] < 0 or x.class_names and values[-1] >= len(x.class_names):
+        raise ValueError(f'{x.name}: labels in [{values[0]}, {values[-1]}], expected ' + (
+            f'[0, {len(x.class_names)}), positions among {classes.listed(x.class_names)}'
+            if x.class_names else 'at least 0'))
       names_there = [x.class_names[k] if x.class_names else str(k) for k in values.tolist()]
       occurring[i] = labels.reshape(-1), names_there
       lists.append((x.name, x.class_names or names_there))

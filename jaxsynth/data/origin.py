@@ -35,8 +35,9 @@ def is_synthetic(spec: DatasetSpec) -> bool:
   if spec.kind == 'tfds' and not is_prepared(path):
     path = folder_of(spec.dataset, spec.data_dir)
   # a split of an image folder lies in the folder of its metadata
-  return any(made_here(folder) for folder in ([path] if spec.kind == 'tfds' else
-                                              [path, path.absolute().parent]))
+  parent = path.absolute().parent
+  return made_here(path) or spec.kind != 'tfds' and made_here(parent) and (
+      path.name in _json(parent / 'metadata.json').get('splits', ()))
 
 
 def made_here(folder: pathlib.Path) -> bool:

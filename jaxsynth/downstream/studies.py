@@ -12,7 +12,7 @@ import numpy as np
 
 import jaxsynth
 from jaxsynth import data, files
-from jaxsynth.data.classes import listed
+from jaxsynth.data.classes import integers, listed
 from jaxsynth.data.examples import aligned, check_disjoint, Examples
 from jaxsynth.downstream.accuracy import outcomes
 from jaxsynth.downstream.settings import grid, Setting, sizes_among, training_set
@@ -123,9 +123,7 @@ def _checked(train: Examples, test: Examples, synthetic: Examples, classes: Sequ
     if examples.labels is None:
       raise ValueError(f'{examples.name}: no labels, so no classifier can learn from it or be '
                        'tested on it; a conditional model (--conditional) gives labels')
-    if examples.labels.shape != examples.images.shape[:1]:
-      raise ValueError(f'{examples.name}: labels {list(examples.labels.shape)} of '
-                       f'{len(examples.images)} images, expected one each')
+    integers(examples.labels, len(examples.images), examples.name)
     if examples.images.shape[1:] != shape:
       raise ValueError(f'{examples.name}: images of {list(examples.images.shape[1:])}, those of '
                        f'{test.name} are {list(shape)}; see --image_size, --channels, --fit')

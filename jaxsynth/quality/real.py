@@ -77,7 +77,9 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
                      f'least {LEAST}')
   name = (data.DatasetSpec(split).title if specs.is_path(split) else f'{held.name}/{split}')
   examples = Examples(name, batch['image'], batch.get('label'), names_of(held) or None)
-  if train.num_classes is not None:  # labels are compared with those of samples
+  if model.run.num_classes is None and not selection.needs_labeller:
+    examples = examples._replace(labels=None, class_names=None)
+  elif train.num_classes is not None:  # labels are compared with those of samples
     examples = aligned(examples, names=names_of(train), whose=train.name)[0][0]
   return RealData(train, examples, features.by_name(
       features_name, model.image_shape, specs.are_digits(spec)))

@@ -12,7 +12,7 @@ import numpy as np
 import jaxsynth
 from jaxsynth import data, files
 from jaxsynth.data import earlier, fingerprint
-from jaxsynth.data.classes import names_of, numbered
+from jaxsynth.data.classes import names_of
 
 NAME = 'config.json'
 FORMAT = 1
@@ -86,13 +86,16 @@ def class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
   """The names of the data's classes in the order of their labels, as a record has them.
 
   Returns:
-    The names; `None` without labels, and numbers for a record from before they were kept.
+    The names; `None` without labels. For a record from before they were kept, see
+    `earlier.names_before`.
 
-  >>> class_names({'data': {'num_classes': 2}})
+  >>> class_names({'flags': {}, 'data': {'num_classes': 2}})
   ('0', '1')
   """
   kept = stored['data']
-  return tuple(kept.get('class_names') or numbered(kept['num_classes'])) or None
+  names = kept.get('class_names') or earlier.names_before(
+      data.DatasetSpec.of(stored['flags']), kept['num_classes'])
+  return tuple(names) or None
 
 
 def open_data(spec: data.DatasetSpec, stored: Mapping[str, Any] | None) -> data.Source:
@@ -105,8 +108,10 @@ def open_data(spec: data.DatasetSpec, stored: Mapping[str, Any] | None) -> data.
   Raises:
     As `data.open_dataset`.
   """
-  digest = None if stored is None else stored['data'].get('digest')
-  return data.open_dataset(spec) if digest is None else earlier.open_numbered(spec, digest)
+  kept = {} if stored is None else stored['data']
+  if 'digest' not in kept:
+    return data.open_dataset(spec)
+  return earlier.open_numbered(spec, kept['digest'], kept.get('num_classes'))
 
 
 def read_record(folder: pathlib.Path) -> dict[str, Any]:

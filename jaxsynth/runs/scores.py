@@ -45,8 +45,11 @@ class LearningCurve:
     positions = random_positions(source.size, num_samples, seed)
     known = features.extract_all(net, source.take(positions)['image'])
     if why := self._reference.too_few(min(len(known), num_samples)):
-      raise ValueError(f'--eval_every: no Frechet distance of {why}; name more by --eval_split, '
-                       'or leave --eval_every out')
+      more = ('name more by --eval_split' if self._reference.size <= known.shape[1] else
+              'draw more by --eval_samples' if num_samples <= known.shape[1] else
+              'the training images are too few for these features')
+      raise ValueError(f'--eval_every: no Frechet distance of {why}; {more}, or leave '
+                       '--eval_every out')
     self._floor = self._reference.measure(known, ('frechet',))['frechet'].value
     self._card = Protocol.of(
         features.score_name('frechet', net), net, n_real=self._reference.size,

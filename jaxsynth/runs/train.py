@@ -69,7 +69,8 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
       raise RunError(
           f'--steps={settings.steps} --steps_per_call={settings.steps_per_call}, but the run is at '
           f'step {start} already: expected whole calls from there')
-    manager.check_room(state)
+    if start < settings.steps:
+      manager.check_room(state)
     folders.prepare(folder)
     for name in ('metrics.jsonl', 'timings.jsonl', scores.NAME):
       files.keep_rows(folder / name, start)

@@ -61,9 +61,10 @@ def analyze(sources: Mapping[str, Source], *, pairs: int = 20000, block: int = 1
   shapes = {name: tuple(source.image_shape) for name, source in sources.items()}
   if len(set(shapes.values())) > 1:
     raise ValueError(f'images of different shapes: {shapes}; set an image size and channels')
-  lists = [(name, names) for name, x in sources.items() if (names := names_of(x))]
-  for other in lists[1:]:
-    shared([lists[0], other])  # before the work
+  reference, *others = ((name, names_of(x)) for name, x in sources.items())
+  for other in others if reference[1] else ():
+    if other[1]:
+      shared([reference, other])  # before the work
   sets = tuple(analyze_set(scan(source, name=name, block=block, max_bytes=max_bytes, seed=seed),
                pairs=pairs, seed=seed) for name, source in sources.items())
   against = tuple(compare(x, sets[0], pairs=pairs, seed=seed) for x in sets[1:])

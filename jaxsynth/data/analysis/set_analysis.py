@@ -167,7 +167,8 @@ def _classes(scan: Scan, numbers: dict[str, Any], findings: list[Finding],
     empty = [scan.class_names[k] for k in np.flatnonzero(counts == 0)]
     findings.append(finding('empty classes', 'warning', scan.name, f'{len(empty)} of {len(counts)} '
                             f'classes have no examples: {listed(empty)}', []))
-  if are_numbers(scan.class_names) and scan.class_names != numbered(len(counts)):
+  if are_numbers(scan.class_names) and tuple(
+      str(int(name)) for name in scan.class_names) != numbered(len(counts)):
     values = listed(scan.class_names)
     findings.append(finding('label values', 'note', scan.name, f'labels are {values}, not the '
                             'numbers from 0: each that occurs is a class of this name', []))
