@@ -122,6 +122,8 @@ def test_a_failure_says_what_and_how_to_go_on(out):
   assert 'one failed (exit code 7)' in text and '| words of 1' in text
   assert f'{out}/logs/one.log' in text and 'fake.py' in text.splitlines()[-1]
   assert records.read(out, 'one') is None and records.read(out, 'one', 'begun')['starts'] == 1
+  with pytest.raises(run.Failed, match='one was stopped by SIGTERM; the same command goes on$'):
+    run.execute(fake(out, 'one', '--code=75'), out)
   with pytest.raises(run.Failed, match='exit code 3'):  # no gate here
     run.execute(fake(out, 'one', '--code=3'), out)
   with pytest.raises(run.Failed, match='exit code 2'):  # the gate says 3

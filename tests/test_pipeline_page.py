@@ -134,6 +134,10 @@ def test_pseudo_labels_and_flags_of_sampling_are_told(out):
   shares, = figures.items_of('synthesise', results)
   assert shares.rows == [[EVIL, .625], ['b', .375]]
   assert figures.items_of('filter', results)[0].rows == [[EVIL, 25], ['b', 15]]
+  about['class_names'] = ['a', 'c']  # of the model, for which b has no examples
+  (out / done['filter']['outputs'][0]).write_text(json.dumps(about))
+  named = figures.items_of('filter', result.read(out, done))[0]
+  assert named.rows == [['a', 25], ['c', 15]]
   del about['measured'], about['model']
   (out / done['synthesise']['outputs'][0]).write_text(json.dumps(about))
   assert result.read(out, done).sentence('synthesise') == 'It drew 40 images.'
