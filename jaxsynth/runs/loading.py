@@ -100,8 +100,8 @@ class Trained(NamedTuple):
       ValueError: `batch_size` below 1, or shares that are not one for each class.
     """
     shares = shares_of(self.run.num_classes, shares)
-    return online.batches(self.run.sample, self.params, self.variables, batch_size,
-                                    seed, shares, start=start)
+    return online.batches(self.run.sample, self.params, self.variables, batch_size, seed, shares,
+                          start=start)
 
 
 def load(folder: str | os.PathLike, build: Build, step: int | None = None,
