@@ -6,7 +6,8 @@ r"""Writes a data set drawn from a trained generator; its readers need none of t
 and then, say, `tfds.data_source('mnist_synth', split='train', data_dir='/tmp/data')`.
 Started again it writes what is missing. Several workers, `--worker=0/8` to
 `--worker=7/8`, on one host or many, need only the folder in common; the bytes do not
-depend on how many there are. The last one to finish writes the metadata.
+depend on how many there are. The last one to finish writes the metadata. Processes of
+one job (--distributed, or --coordinator_address and what goes with it) are such workers.
 
 `--filters=discriminator,classifier,realism,density,copies,duplicates`, or some of them, draws
 again what does not pass; thresholds are chosen on real images that the run has not seen.
@@ -25,8 +26,8 @@ from absl import flags
 import jax
 
 from common import (
-    errors, experiments, paths, program, quality_flags, rate, sampling_flags, seeds)
-from jaxsynth import quality, runs
+    errors, experiments, paths, processes, program, quality_flags, rate, sampling_flags, seeds)
+from jaxsynth import hosts, quality, runs
 from jaxsynth.synthesis.strict import TooFew
 
 FLAGS = flags.FLAGS
@@ -55,8 +56,7 @@ def define_flags(values: flags.FlagValues) -> None:
   number('block', None, 'Images computed together; another block, other bits. By default 32 on '
          'CPU, 256 elsewhere.', **at_least(1))
   text('worker', None, "This worker's number and how many there are, as 0/8.", **given)
-  flags.DEFINE_bool('distributed', False, 'Call jax.distributed.initialize(), and take the '
-                    "worker's number from it.", **given)
+  processes.define(values)
   text('citation', None, 'BibTeX for the metadata.', **given)
   flags.register_validator('name', quality_flags.is_free_name, 'expected small letters, digits and '
                            '_', **given)
@@ -66,8 +66,19 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def main() -> None:
-  if FLAGS.distributed:
-    jax.distributed.initialize()
+  processes.join(FLAGS)
+  rejected = write_part()
+  # a process that ends waits for the others only for minutes; all then end with the same code
+  if hosts.any_of(rejected):
+    sys.exit(quality.REJECTED)
+
+
+def write_part() -> bool:
+  """Writes this worker's part; the last worker measures the whole, if anything asks for it.
+
+  Returns:
+    Whether the whole was judged here, and rejected.
+  """
   number, workers = worker()
   selection, requirements = (quality_flags.selection(FLAGS), quality_flags.requirements(FLAGS))
   model = experiments.load(FLAGS.run, FLAGS.step,
@@ -85,7 +96,7 @@ def main() -> None:
         f'in {order.folder}', file=sys.stderr)
   if not write(work):
     print(f'done: worker {number} of {workers}; others are still to finish', file=sys.stderr)
-    return
+    return False
   if real is not None:
     try:
       measured = quality.measure(order, model, real, selection, requirements,
@@ -94,8 +105,7 @@ def main() -> None:
       raise SystemExit(f'the data set is written, but cannot be scored: {error}') from error
     print(quality.summary(measured), file=sys.stderr)
   print(f'done: {order.folder}', file=sys.stderr)
-  if requirements and quality.measured_before(order.folder)['quality'] == 'rejected':
-    sys.exit(quality.REJECTED)
+  return bool(requirements) and quality.measured_before(order.folder)['quality'] == 'rejected'
 
 
 def worker() -> tuple[int, int]:

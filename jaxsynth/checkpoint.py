@@ -1,7 +1,6 @@
 """Checkpoints of a run: asynchronous, verified, restorable on any devices. All that knows Orbax."""
 from collections.abc import Callable, Iterator, Mapping
 import contextlib
-import hashlib
 import os
 import pathlib
 import shutil
@@ -9,12 +8,12 @@ from typing import Any, NamedTuple
 
 from absl import logging
 import jax
-from jax.experimental import multihost_utils
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers as policies
 
-from jaxsynth import files
+from jaxsynth import files, hosts
+from jaxsynth.digests import digests
 from jaxsynth.ema import averaged_players
 from jaxsynth.files import CheckpointError
 from jaxsynth.types import PerPlayer, TrainState, Tree
@@ -22,18 +21,6 @@ from jaxsynth.types import PerPlayer, TrainState, Tree
 AVERAGES = 'generator'  # its name on disk
 ITEMS = ('state', AVERAGES, 'digest')
 FILES = 'digest/files.json'  # of a checkpoint that was read back
-
-
-def digests(tree: Tree) -> dict[str, str]:
-  """SHA-256 of every leaf's dtype, shape and bytes, by its path.
-
-  It does not depend on how the leaves are laid out over devices.
-  """
-  def leaf_digest(leaf: Any) -> str:
-    x = np.ascontiguousarray(leaf)
-    return hashlib.sha256(f'{x.dtype}{x.shape}'.encode() + x.tobytes()).hexdigest()
-  paths, _ = jax.tree_util.tree_flatten_with_path(tree)
-  return {jax.tree_util.keystr(path): leaf_digest(leaf) for path, leaf in paths}
 
 
 class _Saved(NamedTuple):
@@ -88,7 +75,7 @@ class CheckpointManager:
 
   def save(self, step: int, state: TrainState,
            metrics: Mapping[str, float] | None = None) -> None:
-    """Copies the state to the host and writes it in the background.
+    """Copies the state to the host and writes it in the background, each process its part.
 
     Args:
       step: `state.step`; a step already saved is left as it is.
@@ -105,8 +92,10 @@ class CheckpointManager:
     if step in self._manager.all_steps():
       return
     self.check_room(state)
-    host = jax.tree.map(_to_host, state)
-    trees = {'state': host, AVERAGES: averaged_players(host)}
+    held = jax.tree.map(_held, state)
+    # these are read without a target, which of arrays divided between processes Orbax cannot do
+    trees = {'state': held, AVERAGES: jax.tree.map(
+        np.asarray, hosts.local(averaged_players(held)))}
     digest = {item: digests(tree) for item, tree in trees.items()}
     with self._written(step):
       self._manager.save(step, metrics=metrics, force=True, args=ocp.args.Composite(
@@ -159,11 +148,13 @@ class CheckpointManager:
     return None
 
   def _put_aside(self, steps: list[int]) -> None:
-    for step in steps:
-      aside = self._directory / f'damaged-{step}'
-      if aside.exists():  # it was damaged once before, and then saved again
-        shutil.rmtree(aside)
-      (self._directory / str(step)).rename(aside)
+    def rename() -> None:
+      for step in steps:
+        aside = self._directory / f'damaged-{step}'
+        if aside.exists():  # it was damaged once before, and then saved again
+          shutil.rmtree(aside)
+        (self._directory / str(step)).rename(aside)
+    hosts.first(rename)
     self._manager.reload()
 
   def wait(self) -> None:
@@ -186,8 +177,7 @@ class CheckpointManager:
                     f'({error}): it is now damaged-{saved.step}; is the disk sound?') from error
     with self._written(saved.step):
       # what is damaged later is known without Orbax, whose futures outlive their loop if it fails
-      if jax.process_index() == 0:
-        files.note_digests(self._directory / str(saved.step), FILES)
+      hosts.first(lambda: files.note_digests(self._directory / str(saved.step), FILES))
     kept = {*self.steps()[-self._keep:], self.best_step()}
     for step in self.steps():
       if step not in kept:
@@ -269,11 +259,15 @@ def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tre
 
 def _verified(manager: ocp.CheckpointManager, directory: pathlib.Path, step: int, item: str,
               target: Tree, written: dict[str, str] | None = None) -> Tree:
-  """One item of one checkpoint, its digest compared with the one there, or with `written`."""
-  files.check_digests(directory / str(step), FILES, (f'{item}/', 'digest/'))
+  """One item of one checkpoint, its digest compared with the one there, or with `written`.
+
+  It is whole if every process could read it.
+  """
+  hosts.everywhere(lambda: files.check_digests(directory / str(step), FILES,
+                                               (f'{item}/', 'digest/')))
   args: Callable = ocp.args.StandardRestore
-  restored = manager.restore(step, args=ocp.args.Composite(
-      **{item: args(target), 'digest': ocp.args.JsonRestore()}))
+  restored = hosts.everywhere(lambda: manager.restore(step, args=ocp.args.Composite(
+      **{item: args(target), 'digest': ocp.args.JsonRestore()})))
   read, there = digests(restored[item]), restored['digest'][item]
   if read != there or written not in (None, there):
     names = sorted(k for k in {*read, *there} if read.get(k) != there.get(k)) or ['the digest']
@@ -292,9 +286,10 @@ def _empty(tree: Tree) -> Tree:
   return jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), tree)
 
 
-def _to_host(x: Any) -> np.ndarray:
-  """A leaf as a host array, whole in every process."""
-  if isinstance(x, jax.Array) and not x.is_fully_addressable:
-    x = x.addressable_data(0) if x.is_fully_replicated else (
-        multihost_utils.process_allgather(x, tiled=True))
-  return np.array(x)
+def _held(x: Any) -> Any:
+  """A leaf that no donation touches: a copy on the host.
+
+  One on devices of several processes stays as it is: Orbax copies every process's part before
+  it returns.
+  """
+  return x if isinstance(x, jax.Array) and not x.is_fully_addressable else np.array(x)

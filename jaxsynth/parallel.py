@@ -1,12 +1,13 @@
-"""How a step is compiled and fed: on one device, mapped over several, or sharded."""
+"""How a step is compiled and fed: on one device, mapped over several, or sharded; by one process
+or by several."""
 from collections.abc import Callable, Sequence
 import functools
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
 
-from jaxsynth import fsdp, train_step as ts
+from jaxsynth import fsdp, hosts, train_step as ts
 
 AXIS = 'batch'  # of a mapped step
 How = Literal['jit', 'pmap', 'sharded', 'fsdp']
@@ -19,13 +20,16 @@ class Compiled(NamedTuple):
   Attributes:
     step: `(state, batch, key) -> (state, metrics)`; of K steps a call, a batch has K first
       and the metrics are the last step's.
-    put_batch: a host batch's leaf, to the devices.
+    put_batch: a host batch's leaf, to the devices; of several processes, each gives its share
+      of the examples, in order of the processes.
     put_state: a whole state, to the devices: laid out as the step returns it, so that its
       first call compiles what all others run.
+    put_key: the run's key, to the devices.
   """
   step: ts.Step
   put_batch: Callable[[np.ndarray], jax.Array]
   put_state: Callable[[ts.TrainState], ts.TrainState]
+  put_key: Callable[[jax.Array], jax.Array] = lambda key: key
 
 
 def axis_name(how: How) -> str | None:
@@ -59,29 +63,42 @@ def compiled(step: ts.Step, how: How, devices: Sequence[jax.Device], *, phases: 
   fused = steps_per_call > 1
   axis = fused + (phases > 1)  # of the examples
   step = _with_last_metrics(ts.scan(step)) if fused else step
+  here = [d for d in devices if d.process_index == jax.process_index()]
   if how == 'jit':
-    put = functools.partial(jax.device_put, device=devices[0])
+    put = functools.partial(jax.device_put, device=here[0])
     return Compiled(ts.jit(step), put, put)
+  if how == 'pmap':
+    return _mapped(step, devices, here, axis)
   mesh = jax.sharding.Mesh(devices, (AXIS,))
-  replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
-  everywhere = functools.partial(jax.device_put, device=replicated)
-  if how in ('sharded', 'fsdp'):
-    divided = jax.sharding.NamedSharding(
-        mesh, jax.sharding.PartitionSpec(*(None,) * axis, AXIS))
-    put_batch = functools.partial(jax.device_put, device=divided)
-    if how == 'sharded':
-      return Compiled(ts.sharded(step, devices, batch_axis=axis), put_batch, everywhere)
-    if like is None:
-      raise ValueError("how='fsdp' divides the state: give one, or its shapes, as `like`")
-    return Compiled(ts.fully_sharded(step, like, devices, batch_axis=axis), put_batch,
-                    functools.partial(jax.device_put, device=fsdp.layout(like, mesh)))
+  whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  divided = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*(None,) * axis, AXIS))
+  layout: Any = whole
+  if how == 'sharded':
+    step = ts.sharded(step, devices, batch_axis=axis)
+  elif like is None:
+    raise ValueError("how='fsdp' divides the state: give one, or its shapes, as `like`")
+  else:
+    step, layout = ts.fully_sharded(step, like, devices, batch_axis=axis), fsdp.layout(like, mesh)
+  if len(here) == len(devices):
+    return Compiled(step, functools.partial(jax.device_put, device=divided),
+                    functools.partial(jax.device_put, device=layout))
+  return Compiled(step, functools.partial(jax.make_array_from_process_local_data, divided),
+                  lambda state: hosts.spread(state, layout), lambda key: hosts.spread(key, whole))
+
+
+def _mapped(step: ts.Step, devices: Sequence[jax.Device], here: Sequence[jax.Device], axis: int
+            ) -> Compiled:
+  """A mapped step: a process has its own copy of the state, on its own devices."""
+  mesh = jax.sharding.Mesh(here, (AXIS,))
+  whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
   first = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
 
   def shared_out(x: np.ndarray) -> jax.Array:  # [devices, ...]
-    n = len(devices)
+    n = len(here)
     x = x.reshape(*x.shape[:axis], n, x.shape[axis] // n, *x.shape[axis + 1:])
     return jax.device_put(np.moveaxis(x, axis, 0), first)
-  return Compiled(ts.pmap(step, AXIS, devices), shared_out, everywhere)
+  return Compiled(ts.pmap(step, AXIS, devices), shared_out,
+                  functools.partial(jax.device_put, device=whole))
 
 
 def stacked(batch_at: Callable, k: int, n: int) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Two processes that know of each other as those of one launcher do."""
+"""Two processes that know of each other: by flags, or as those of one launcher do."""
 import os
 import pathlib
 import socket
@@ -6,30 +6,57 @@ import subprocess
 import tempfile
 import time
 
+PATIENCE = 300  # seconds; who takes longer is killed
+
+
+def free_port():
+  with socket.socket() as free:
+    free.bind(('127.0.0.1', 0))
+    return free.getsockname()[1]
+
 
 def together(command, cwd):
   """Runs a command twice at once, told of each other as Open MPI tells its processes.
 
   Returns:
-    `(exit code, what it wrote)` of each; one that takes five minutes is killed.
+    As `at_once`.
   """
-  with socket.socket() as free:
-    free.bind(('127.0.0.1', 0))
-    port = free.getsockname()[1]
-  told = {**os.environ, 'OMPI_MCA_orte_hnp_uri': '4096.0;tcp://127.0.0.1:1',
-          'OMPI_COMM_WORLD_SIZE': '2', 'JAX_COORDINATOR_PORT': str(port)}
+  launcher = {'OMPI_MCA_orte_hnp_uri': '4096.0;tcp://127.0.0.1:1', 'OMPI_COMM_WORLD_SIZE': '2',
+              'JAX_COORDINATOR_PORT': str(free_port())}
+  return at_once([command] * 2, cwd, [{
+      **launcher, 'OMPI_COMM_WORLD_RANK': k, 'OMPI_COMM_WORLD_LOCAL_RANK': k} for k in '01'])
+
+
+def by_flags(commands, cwd):
+  """Runs two commands at once, told of each other by the flags behind them; as `at_once`."""
+  address = f'--coordinator_address=127.0.0.1:{free_port()}'
+  return at_once([[*command, address, '--num_processes=2', f'--process_id={k}']
+                  for k, command in enumerate(commands)], cwd, [{}, {}])
+
+
+def at_once(commands, cwd, more):
+  """Runs commands at once.
+
+  Args:
+    commands: each a list.
+    cwd: of all.
+    more: environment of each, beside this process's.
+
+  Returns:
+    `(exit code, what it wrote)` of each.
+  """
   with tempfile.TemporaryDirectory() as folder:
-    logs = [pathlib.Path(folder, k) for k in '01']
-    both = []
-    for log in logs:
+    logs = [pathlib.Path(folder, str(k)) for k in range(len(commands))]
+    running = []
+    for command, log, env in zip(commands, logs, more):
       with open(log, 'wb') as f:
-        both.append(subprocess.Popen(command, cwd=cwd, stdout=f, stderr=f, env={
-            **told, 'OMPI_COMM_WORLD_RANK': log.name, 'OMPI_COMM_WORLD_LOCAL_RANK': log.name}))
-    until = time.monotonic() + 300
-    for process in both:
+        running.append(subprocess.Popen(command, cwd=cwd, stdout=f, stderr=f,
+                                        env={**os.environ, **env}))
+    until = time.monotonic() + PATIENCE
+    for process in running:
       try:
         process.wait(max(until - time.monotonic(), 1))
       except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    return [(process.returncode, log.read_text()) for process, log in zip(both, logs)]
+    return [(process.returncode, log.read_text()) for process, log in zip(running, logs)]

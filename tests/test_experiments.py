@@ -214,7 +214,8 @@ def test_what_stops_a_run_comes_with_what_to_do(monkeypatch, tmp_path, error, ki
   (tmp_path / 'checkpoints/3').mkdir(parents=True)
   values = types.SimpleNamespace(workdir=str(tmp_path), fresh=False)
   monkeypatch.setattr(train.flags, 'FLAGS', values)
-  monkeypatch.setattr(machine, 'take_devices', lambda n: jax.devices()[:n])
+  monkeypatch.setattr(machine, 'take_devices', lambda *_: jax.devices()[:1])
+  monkeypatch.setattr(train.processes, 'join', lambda _: None)
   with pytest.raises(kind, match=message):
     train._main('mnist_dcgan', training.config_of(), None)
 
@@ -267,7 +268,7 @@ def test_who_stops_a_run_is_told_how_it_goes_on(tmp_path, monkeypatch, steps, me
   values(['mnist_dcgan', f'--workdir={tmp_path}'])
   monkeypatch.setattr(flags, 'FLAGS', values)
   with pytest.raises(SystemExit, match=f'stopped; {message}'):
-    train._main('mnist_dcgan', {'devices': 1}, None)
+    train._main('mnist_dcgan', {'devices': 1, 'parallel': 'jit'}, None)
 
 
 def test_a_data_set_that_is_not_there_is_no_run_to_go_on_with(tmp_path, monkeypatch):

@@ -11,7 +11,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def message(error: BaseException) -> str:
-  """An error's message; of a disk that is full, which and what to do."""
+  """An error's message; of a disk that is full, or of another process, what to do."""
+  if 'Gloo' in str(error):
+    return of_others(error)
   if not isinstance(error, OSError) or error.errno not in FULL:
     return str(error)
   given = [f'--{name}={flags.FLAGS[name].value}' for name in OUTPUTS if name in flags.FLAGS]
@@ -22,9 +24,18 @@ def message(error: BaseException) -> str:
           'another disk. What was finished stays')
 
 
+def of_others(error: BaseException) -> str:
+  """What to do about an error of the connection to other processes."""
+  return (f'another process of this job ended, or cannot be reached ({str(error)[:200]}): what it '
+          'printed says why. The same command, in all processes, goes on from the newest '
+          'checkpoint')
+
+
 def of_machine(error: BaseException) -> str | None:
   """What to do about an error of the devices or their memory; `None` of any other."""
   text = str(error)
+  if 'Gloo' in text:
+    return of_others(error)
   if isinstance(error, MemoryError) or 'RESOURCE_EXHAUSTED' in text or 'Out of memory' in text:
     return (f'there is not enough memory ({text[:200] or "MemoryError"}); lower the batch size '
             'or the number of images, or take a machine with more')

@@ -10,13 +10,14 @@ from typing import Any
 
 from absl import flags
 
+from common import processes
 from common.program import plain
 from jaxsynth import parallel, runs
 from jaxsynth.runs import record as records
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 FIRST = 'mnist_dcgan'  # the only program there was when records did not name theirs
-NOT_RECORDED = ('workdir', 'fresh', 'compilation_cache')
+NOT_RECORDED = ('workdir', 'fresh', 'compilation_cache', *processes.NAMES)
 
 
 def names() -> list[str]:

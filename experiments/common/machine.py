@@ -8,22 +8,40 @@ import platform
 from absl import logging
 import jax
 
+from common import processes
+from jaxsynth import parallel
 
-def take_devices(n: int) -> list[jax.Device]:
-  """The first `n` devices; on CPU as many are made.
+
+def take_devices(n: int, how: parallel.How = 'jit', job: processes.Given | None = None
+                 ) -> list[jax.Device]:
+  """The first `n` devices, of several processes as many of each; on CPU they are made.
+
+  Args:
+    n: of all processes together.
+    how: steps compile.
+    job: of this process, if it has met others.
 
   Raises:
-    ValueError: there are fewer, or several hosts.
+    ValueError: there are fewer, or the processes cannot share them.
   """
-  if n > 1:
-    jax.config.update('jax_num_cpu_devices', n)  # no effect on GPU and TPU
-  if jax.process_count() > 1:
-    raise ValueError('this experiment runs on one host; for several, write a loop of '
-                     'your own with data.batch_at(..., process_index, process_count)')
-  if jax.device_count() < n:
-    raise ValueError(f'--devices={n}, but there are {jax.device_count()}: '
-                     f'{jax.devices()}')
-  return jax.devices()[:n]
+  known = 1 if job is None else job.num_processes
+  if n > 1 and known:  # no effect on GPU and TPU
+    jax.config.update('jax_num_cpu_devices', max(1, n // known))
+  count = jax.process_count()
+  if count > 1 and how == 'jit':
+    raise ValueError(f'--parallel=jit trains on a device of one process, and there are {count}; '
+                     'name pmap, sharded or fsdp')
+  if n % count:
+    raise ValueError(f'--devices={n} in {count} processes: expected a multiple of {count}, as each '
+                     f'takes as many; there are {jax.device_count()}')
+  devices = []
+  for process in range(count):  # in this order each has a share of the batch without gaps
+    there = [d for d in jax.devices() if d.process_index == process]
+    if len(there) < n // count:
+      where = f' in process {process}, which is to have {n // count}' if count > 1 else ''
+      raise ValueError(f'--devices={n}, but there are {len(there)}{where}: {there}')
+    devices += sorted(there, key=lambda d: d.id)[:n // count]
+  return devices
 
 
 def keep_compiled() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from common import clock, errors, machine, outside
-from jaxsynth import files
+from common import clock, errors, machine, outside, processes
+from jaxsynth import files, hosts
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 # what a user can mend: a flag, a path, a package that is missing
-MENDABLE = (ValueError, OSError, ImportError, files.CheckpointError, files.Locked)
+MENDABLE = (ValueError, OSError, ImportError, files.CheckpointError, files.Locked,
+            hosts.ProcessError)
 # before the first line of a text file, as some editors write it
 BYTE_ORDER_MARK = '\ufeff'
 PREEMPTED = 75  # exit code of what was stopped and did not fail (EX_TEMPFAIL)
@@ -36,7 +37,7 @@ def run(main: Callable[[], Any], define_flags: Callable[[flags.FlagValues], None
   """
   define_flags(flags.FLAGS)
   show_in_help(flags.FLAGS)
-  app.run(functools.partial(_checked, main, compiles),
+  app.run(functools.partial(_together, main, compiles),
           flags_parser=functools.partial(_parsed, define_more or (lambda args: None)))
 
 
@@ -87,6 +88,17 @@ def _locale() -> str:
 def refusal(error: Any) -> SystemExit:
   """The end of a program that says what its user can mend."""
   return SystemExit(f'{pathlib.Path(sys.argv[0]).name}: {error}')
+
+
+def _together(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
+  """Calls `main`; what ends one process of several is not waited for by the others."""
+  try:
+    return _checked(main, compiles, argv)
+  except BaseException as error:
+    # a number is an end that all come to
+    if processes.joined() and (not isinstance(error, SystemExit) or isinstance(error.code, str)):
+      processes.leave(error)
+    raise
 
 
 def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:

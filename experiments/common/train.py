@@ -1,5 +1,6 @@
 """The flags and the program that every family of models shares."""
 from collections.abc import Callable, Mapping, Sequence
+import contextlib
 import pathlib
 import sys
 from typing import Any
@@ -9,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from common import clock, dataset_flags, errors, experiments, machine, paths, program, seeds
-from jaxsynth import data, parallel, runs
+from common import (
+    clock, dataset_flags, errors, experiments, machine, paths, processes, program, seeds)
+from jaxsynth import data, hosts, parallel, runs
 from jaxsynth.files import CheckpointError
 from jaxsynth.runs import folder as folders, record as records
 from jaxsynth.runs.train import train
@@ -42,7 +44,9 @@ def define(values: flags.FlagValues) -> None:
   choice('parallel', 'jit', ['jit', *parallel.MANY], 'How steps compile; fsdp '
          'divides the state over the devices too.',
          flag_values=values)
-  number('devices', 1, 'How many; on CPU they are virtual.', **at_least(1))
+  number('devices', 1, 'How many, of all processes together; on CPU they are virtual.',
+         **at_least(1))
+  processes.define(values)
   number('steps_per_call', 1, 'Steps fused into one compiled call; intervals must be multiples '
          'of it.', **at_least(1))
   yes('compilation_cache', True, 'Keep compiled programs between runs.', flag_values=values)
@@ -94,7 +98,8 @@ def main(define_flags: Callable[[flags.FlagValues], None], build: Build) -> None
 
 def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
   path = pathlib.Path(flags.FLAGS.workdir)
-  devices = machine.take_devices(config['devices'])
+  job = processes.join(flags.FLAGS)
+  devices = machine.take_devices(config['devices'], config['parallel'], job)
   try:
     train_in(path, experiment, config, build, devices, fresh=flags.FLAGS.fresh)
   except CheckpointError as error:
@@ -106,11 +111,14 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
     raise SystemExit(program.PREEMPTED) from error
   except KeyboardInterrupt as error:
     raise SystemExit(f'stopped; {_next(path)}') from error
+  except hosts.ProcessError as error:
+    raise SystemExit(f'{error}\n{_next(path)}') from error
   except OSError as error:
     if not _steps(path):  # nothing was trained: a path or a data set is wrong
       raise
     raise SystemExit(f'{errors.message(error)}\n{_next(path)}') from error
-  print(f'done: {path}')
+  if hosts.is_first():
+    print(f'done: {path}')
 
 
 def _steps(path: pathlib.Path) -> list[int]:
@@ -142,15 +150,25 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
   """
   settings, spec = runs.Settings.of(config), data.DatasetSpec.of(config)
   config = {**config, **spec.places}
-  there = not fresh and (path / records.NAME).exists()
-  source = records.open_data(spec, records.read_record(path) if there else None)
+  source, record = hosts.everywhere(lambda: _opened(path, experiment, config, spec, devices, fresh))
+  processes.check_same(config, record['data'])
   run = build(config, runs.About(source.image_shape, source.num_classes,
                                  parallel.axis_name(settings.parallel), source.name))
-  record = records.record(experiment, config, source, devices)
-  with folders.opened(path, fresh=fresh):
+  with contextlib.ExitStack() as stack:
+    hosts.everywhere(lambda: stack.enter_context(folders.opened(path, fresh=fresh))
+                     if hosts.is_first() else None)
+    processes.check_shared(path)
     if (path / records.NAME).exists():
       before = records.read_record(path)
       records.check_same_run(before, record, experiments.config_of(before))
       record['data'].update(before['data'])  # data that were moved keep their name
     train(run, source, settings, path, record=record, spec=spec, devices=devices,
           began=clock.START)
+
+
+def _opened(path: pathlib.Path, experiment: str, config: dict[str, Any], spec: data.DatasetSpec,
+            devices: Sequence[jax.Device], fresh: bool) -> tuple[data.Source, dict[str, Any]]:
+  """The data, and what config.json is to say."""
+  there = not fresh and (path / records.NAME).exists()
+  source = records.open_data(spec, records.read_record(path) if there else None)
+  return source, records.record(experiment, config, source, devices)

@@ -36,7 +36,7 @@ class Preemption:
   """
 
   def __init__(self, save: Callable[[int, TrainState], None]):
-    self._save, self._asked = save, False
+    self._save, self._asked, self._calls = save, False, 0
     self._before: Any = None  # the handler of who called us
     # JAX's own service takes the signal where processes have a coordinator
     self._alone = not jax.distributed.is_initialized()
@@ -54,7 +54,8 @@ class Preemption:
     self._asked = True
 
   def __call__(self, step: int, state: TrainState, metrics: Metrics) -> None:
-    if self._asked if self._alone else multihost_utils.reached_preemption_sync_point(step):
+    self._calls += 1  # the service counts by ones, and a call may be of several steps
+    if self._asked if self._alone else multihost_utils.reached_preemption_sync_point(self._calls):
       self._save(step, state)
       raise Preempted(step)
 

@@ -1,6 +1,7 @@
 """Training in a folder: from its newest checkpoint or from the start, to the last step."""
 from collections.abc import Mapping, Sequence
 import contextlib
+import os
 import pathlib
 import time
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxsynth import checkpoint, data, files, hooks, loop, parallel
+from jaxsynth import checkpoint, data, files, hooks, hosts, loop, parallel
 from jaxsynth.data import examples, roles, spec as specs
 from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
@@ -29,13 +30,14 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
 
   The folder, `folder.opened`, gets config.json, metrics.jsonl, timings.jsonl, samples/*.png,
   TensorBoard events, checkpoints, with `eval_every` scores.jsonl, and at the end
-  synthetic.npz.
+  synthetic.npz. Several processes (`jax.distributed`) call this together: each reads its share
+  of every batch and writes its part of every checkpoint, the first writes all else.
 
   Args:
     run: the model.
     source: what it learns from.
     settings: how.
-    folder: of the run, held by this process.
+    folder: of the run, held by this process, or by the first of several that share it.
     record: what config.json is to say, `record.record`.
     spec: what `source` is, for the split that scores are taken against.
     devices: by default the first ones, as many as the settings say.
@@ -47,8 +49,10 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
     OSError: something cannot be written; what was finished stays.
     Preempted: SIGTERM came; the step has a checkpoint, and the same call goes on from there.
+    hosts.ProcessError: another process failed.
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
+  processes = {d.process_index for d in devices}
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
@@ -71,40 +75,69 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
           f'step {start} already: expected whole calls from there')
     if start < settings.steps:
       manager.check_room(state)
-    folders.prepare(folder)
-    for name in ('metrics.jsonl', 'timings.jsonl', scores.NAME):
-      files.keep_rows(folder / name, start)
-    board = TensorBoard(folder / 'tensorboard', start) if settings.tensorboard else None
-    artist = Artist(folder, run, source, settings.seed, keys.samples, board)
-    stack.callback(artist.close)
-    curve = _curve(source, settings, folder, keys, spec, artist)
-    records.write_record(folder, record)
-    rows = hooks.Records(folder / 'metrics.jsonl', settings.log_every, also=artist.scalars)
+    hosts.first(lambda: _go_on(folder, start, record))
+    artist = hosts.everywhere(lambda: _artist(folder, run, source, settings, keys, start)
+                              if hosts.is_first() else None)
+    if artist:
+      stack.callback(artist.close)
+    curve = hosts.everywhere(
+        lambda: _curve(source, settings, folder, keys, spec, artist) if artist else None)
+    # the others hold metrics against infinity too, so that all end together
+    rows = hooks.Records(folder / 'metrics.jsonl' if artist else os.devnull, settings.log_every,
+                         also=artist.scalars if artist else None)
 
     def save(at_step: int, state: TrainState, values: dict[str, float] | None = None) -> None:
       rows.flush()  # so that no line before a checkpoint is lost
-      artist.flush()
+      if artist:
+        artist.flush()
       manager.save(at_step, state, values)
 
-    evaluations: list[loop.Hook] = [] if curve is None else [hooks.Every(
-        settings.eval_every, settings.steps, lambda at_step, state: save(
-            at_step, state, curve(at_step, state)))]
-    chores: list[loop.Hook] = [
-        rows, hooks.Every(settings.sample_every, settings.steps, artist.show), *evaluations,
-        hooks.Every(settings.checkpoint_every, settings.steps, save),
-        hooks.Progress(start, settings.steps, settings.batch_size * run.phases,
-                       max(50, settings.log_every), folder / 'timings.jsonl',
-                       began=time.perf_counter() if began is None else began)]
-    batch_at = data.batch_at(source, settings.batch_size, settings.seed, phases=run.phases)
+    def show(at_step: int, state: TrainState) -> None:
+      here = hosts.local(state._replace(opt_state={}))
+      if artist:
+        artist.show(at_step, here)
+
+    def evaluate(at_step: int, state: TrainState) -> None:
+      here = hosts.local(state._replace(opt_state={}))
+      save(at_step, state, hosts.first(lambda: curve(at_step, here)))  # type: ignore[misc]
+
+    chores: list[loop.Hook] = [rows, hooks.Every(settings.sample_every, settings.steps, show)]
+    if settings.eval_every:
+      chores.append(hooks.Every(settings.eval_every, settings.steps, evaluate))
+    chores.append(hooks.Every(settings.checkpoint_every, settings.steps, save))
+    if artist:
+      chores.append(hooks.Progress(
+          start, settings.steps, settings.batch_size * run.phases, max(50, settings.log_every),
+          folder / 'timings.jsonl', began=time.perf_counter() if began is None else began))
+    batch_at = data.batch_at(
+        source, settings.batch_size, settings.seed, phases=run.phases,
+        process_index=sorted(processes).index(jax.process_index()), process_count=len(processes))
     batches = data.prefetch(
-        lambda k: data.to_float(jax.tree.map(
-            step.put_batch, parallel.stacked(batch_at, k, settings.steps_per_call))),
+        lambda k: jax.tree.map(
+            step.put_batch, parallel.stacked(batch_at, k, settings.steps_per_call)),
         start, stride=settings.steps_per_call)
     stack.callback(batches.close)
     with Preemption(save) as preemption:
-      state = loop.run(step.step, state, batches, keys.train, settings.steps,
-                       hooks=[*chores, preemption], steps_per_call=settings.steps_per_call)
-    artist.synthesize(state, settings.num_synthetic)
+      # pixels are converted here: what is computed on all processes' devices comes in one order
+      state = loop.run(step.step, state, map(data.to_float, batches), step.put_key(keys.train),
+                       settings.steps, hooks=[*chores, preemption],
+                       steps_per_call=settings.steps_per_call)
+    here = hosts.local(state._replace(opt_state={}))
+    hosts.first(lambda: artist.synthesize(here, settings.num_synthetic) if artist else None)
+
+
+def _go_on(folder: pathlib.Path, start: int, record: Mapping[str, Any]) -> None:
+  """Readies the folder for a run to go on from a step."""
+  folders.prepare(folder)
+  for name in ('metrics.jsonl', 'timings.jsonl', scores.NAME):
+    files.keep_rows(folder / name, start)
+  records.write_record(folder, record)
+
+
+def _artist(folder: pathlib.Path, run: Run, source: data.Source, settings: Settings, keys: Keys,
+            start: int) -> Artist:
+  board = TensorBoard(folder / 'tensorboard', start) if settings.tensorboard else None
+  return Artist(folder, run, source, settings.seed, keys.samples, board)
 
 
 def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: Keys,
