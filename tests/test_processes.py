@@ -72,28 +72,37 @@ def test_one_process_goes_on_with_a_run_of_two(whole, tmp_path, given):
   assert checkpoint.CheckpointManager(folder / 'checkpoints').steps() == [3, 6, 7]
 
 
-@pytest.mark.parametrize('victim', [0, 1])
-def test_who_loses_the_other_ends_and_the_run_goes_on(whole, tmp_path, victim):
-  """With a message and within a minute; then all processes together, to the same bits."""
+def test_a_signal_and_a_kill_leave_the_bits_of_a_run_that_nothing_disturbed(whole, tmp_path):
+  """SIGTERM to one process is a checkpoint of all; SIGKILL of the first is the end of all."""
+  for code, text in both(tmp_path / 'run', TRAIN, killed('asked', 1)):
+    assert code == 75 and 'which has a checkpoint; the same command goes on' in text, text
+  assert max(int(p.name) for p in (tmp_path / 'run/checkpoints').iterdir()) < 6
+  assert loses(tmp_path / 'run', 0)
+  ended(tmp_path / 'run', whole)
+
+
+@pytest.mark.slow  # the other way to lose a process
+def test_who_loses_the_last_process_ends_and_the_run_goes_on(whole, tmp_path):
+  assert loses(tmp_path / 'run', 1)
+  ended(tmp_path / 'run', whole)
+
+
+def loses(folder, victim):
+  """Whether the other process ends with a message, within a minute, when one is killed."""
   commands = [TRAIN, TRAIN]
   commands[victim] = killed('stepping', 5)
   start = time.monotonic()
-  ended = both(tmp_path / 'run', *commands)
-  assert time.monotonic() - start < 120  # a minute, and two starts of Python on a slow machine
-  code, text = ended[1 - victim]
-  assert ended[victim][0] == -9 and code not in (0, 75), ended
+  both_ended = both(folder, *commands)
+  code, text = both_ended[1 - victim]
+  assert both_ended[victim][0] == -9 and code not in (0, 75), both_ended
   assert 'another process of this job ended' in text or 'another task died' in text, text
-  for code, text in both(tmp_path / 'run', TRAIN, TRAIN):
-    assert code == 0, text
-  assert contents(tmp_path / 'run') == contents(whole)
+  return time.monotonic() - start < 120  # a minute, and two starts of Python on a slow machine
 
 
-def test_a_signal_to_one_process_is_a_checkpoint_of_all(whole, tmp_path):
-  for code, text in both(tmp_path / 'run', TRAIN, killed('asked', 1)):
-    assert code == 75 and 'which has a checkpoint; the same command goes on' in text, text
-  for code, text in both(tmp_path / 'run', TRAIN, TRAIN):
+def ended(folder, whole):
+  for code, text in both(folder, TRAIN, TRAIN):
     assert code == 0, text
-  assert contents(tmp_path / 'run') == contents(whole)
+  assert contents(folder) == contents(whole)
 
 
 def test_processes_that_differ_are_refused_by_all(tmp_path):

@@ -14,6 +14,7 @@ import jax
 
 import jaxsynth
 from jaxsynth import hosts
+from jaxsynth.runs.record import PLACES
 
 NAMES = ('coordinator_address', 'num_processes', 'process_id', 'distributed', 'start_timeout')
 HEARTBEAT = 30  # seconds after which a silent process counts as dead
@@ -125,7 +126,7 @@ def check_same(config: Mapping[str, Any], data: Mapping[str, Any]) -> None:
     ValueError: they do not; it lists what differs.
   """
   hosts.check_same({'code': _code(), 'jax': jax.__version__, 'jaxsynth': jaxsynth.__version__})
-  hosts.check_same({f'--{name}': value for name, value in config.items()})
+  hosts.check_same({f'--{name}': value for name, value in config.items() if name not in PLACES})
   hosts.check_same({f'data {name}': value for name, value in data.items() if name != 'name'})
 
 
@@ -135,12 +136,14 @@ def check_shared(folder: pathlib.Path) -> None:
   Raises:
     ValueError: one does not.
   """
+  if jax.process_count() == 1:
+    return
   mark = folder / hosts.first(lambda: f'.processes-{os.getpid()}-{time.time_ns()}')
-  hosts.first(lambda: mark.touch() if jax.process_count() > 1 else None)
+  hosts.first(mark.touch)
 
   def look() -> None:
     until = time.monotonic() + 10  # network file systems may take a while
-    while jax.process_count() > 1 and not mark.exists():
+    while not mark.exists():
       if time.monotonic() > until:
         raise ValueError(f'{folder}: process {jax.process_index()} of {jax.process_count()} does '
                          'not see what process 0 wrote there; name a folder that all hosts share')
