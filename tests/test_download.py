@@ -1,15 +1,13 @@
 """Data sets that are not there are prepared from a source on this machine."""
+import errno
+import fcntl
 import gzip
 import importlib.util
 import os
 import pathlib
 import shutil
-import subprocess
-import sys
 import threading
 
-from absl import flags
-from common import comparison_flags, download_flag, experiments
 import loopback
 from loopback import expected, idx, idx_files, NOBODY, served
 import numpy as np
@@ -17,7 +15,7 @@ import pytest
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.hashing import Hasher
 
-from jaxsynth import data
+from jaxsynth import data, files
 from jaxsynth.data import download
 from jaxsynth.data.download import download_dataset
 from jaxsynth.data.fetch import check_reachable, Expected, fetch, FetchError
@@ -261,37 +259,15 @@ def test_other_sets_are_prepared_by_tfds(tmp_path, monkeypatch):
     download_dataset('corners', tmp_path / 'offline')
 
 
-def test_a_program_downloads_only_if_it_is_asked_to(tmp_path):
-  """Offline it says at once what to do."""
-  nothing = {'http_proxy': NOBODY, 'https_proxy': NOBODY, 'no_proxy': ''}
-  done = subprocess.run(
-      [sys.executable, ROOT / 'experiments/collect.py', '--dataset=mnist', '--download',
-       f'--data_dir={tmp_path}/data', f'--report={tmp_path}/report'], check=False, text=True,
-      capture_output=True, env={**os.environ, **nothing})
-  assert done.returncode == 1 and 'Traceback' not in done.stderr
-  assert 'refused, through the proxy' in done.stderr and 'or take mnist5k' in done.stderr
-  assert not (tmp_path / 'report').exists()
-
-
-@pytest.mark.parametrize('args, asked', [
-    (['--dataset=mnist'], []), (['--dataset=mnist', '--download'], ['mnist']),
-    (['--dataset=mnist5k', '--download'], []), (['--dataset=a.npz', '--download'], []),
-    (['--dataset=./birds', '--download'], []),
-    (['--real=kmnist', '--synthetic=x', '--report=x', '--download'], ['kmnist'])])
-def test_only_a_tfds_data_set_is_downloaded(args, asked, monkeypatch):
-  values, names = flags.FlagValues(), []
-  program = comparison_flags if '--report=x' in args else experiments.program('mnist_dcgan')
-  (program.define if '--report=x' in args else program.define_flags)(values)
-  values(['x', '--data_dir=/nowhere', *([] if '--report=x' in args else ['--workdir=x']), *args])
-  monkeypatch.setattr(data, 'download_dataset', lambda name, data_dir: names.append(name))
-  download_flag.prepare(values)
-  assert names == asked
-
-
-@pytest.mark.parametrize('name', experiments.names())
-def test_a_run_does_not_record_where_its_data_came_from(name):
-  values = flags.FlagValues()
-  define_flags = experiments.program(name).define_flags
-  define_flags(values)
-  values(['x', '--workdir=x', '--download'])
-  assert 'download' not in experiments.recorded(define_flags, values)
+def test_a_file_system_without_locks_is_told_of(tmp_path, monkeypatch, caplog):
+  """Google Drive may be one; where another process holds the folder it stays refused."""
+  def flock(error):
+    def refuse(*_):
+      raise OSError(error, os.strerror(error))
+    monkeypatch.setattr(fcntl, 'flock', refuse)
+  flock(errno.ENOTSUP)
+  with files.lock(tmp_path):
+    assert 'has no locks' in caplog.text
+  flock(errno.EWOULDBLOCK)
+  with pytest.raises(files.Locked), files.lock(tmp_path):
+    pass
