@@ -29,7 +29,7 @@ def test_a_program_downloads_only_if_it_is_asked_to(tmp_path):
 @pytest.mark.parametrize('args, asked', [
     (['--dataset=mnist'], []), (['--dataset=mnist', '--download'], ['mnist']),
     (['--dataset=mnist5k', '--download'], []), (['--dataset=a.npz', '--download'], []),
-    (['--dataset=./birds', '--download'], []),
+    (['--dataset=.', '--download'], []),
     (['--real=kmnist', '--synthetic=x', '--report=x', '--download'], ['kmnist'])])
 def test_only_a_tfds_data_set_is_downloaded(args, asked, monkeypatch):
   values, names = flags.FlagValues(), []
@@ -39,6 +39,14 @@ def test_only_a_tfds_data_set_is_downloaded(args, asked, monkeypatch):
   monkeypatch.setattr(data, 'download_dataset', lambda name, data_dir: names.append(name))
   download_flag.prepare(values)
   assert names == asked
+
+
+def test_a_configuration_is_not_taken_for_a_folder():
+  values = flags.FlagValues()
+  experiments.program('mnist_dcgan').define_flags(values)
+  values(['x', '--workdir=x', '--dataset=emnist/letters', '--download'])
+  with pytest.raises(ValueError, match='emnist/letters reads as a folder.*download_dataset'):
+    download_flag.prepare(values)
 
 
 @pytest.mark.parametrize('name', experiments.names())

@@ -1,4 +1,6 @@
 """`--download`, of every program that names a data set: nothing is downloaded without it."""
+import pathlib
+
 from absl import flags
 
 from jaxsynth import data
@@ -16,11 +18,17 @@ def prepare(values: flags.FlagValues) -> None:
 
   Raises:
     As `data.download_dataset`.
+    ValueError: a folder is named, that is not there.
     SystemExit: it was stopped by Ctrl-C.
   """
   if 'download' not in values or not values['download'].value:
     return
   spec = data.DatasetSpec(str(values['dataset'].value), data_dir=values['data_dir'].value)
+  if spec.kind == 'folder' and not pathlib.Path(spec.dataset).expanduser().exists():
+    raise ValueError(
+        f'--download: {spec.dataset} reads as a folder, which is not there, and not as the name of '
+        'a tfds data set; of one with configurations, as emnist/letters, call '
+        'data.download_dataset(name, data_dir) and give the folder that it returns as --dataset')
   if spec.kind != 'tfds' or data.is_prepared(spec.dataset):
     return
   try:
