@@ -1,6 +1,7 @@
 """Files that are whole or not there."""
 from collections.abc import Iterator
 import contextlib
+import errno
 import fcntl
 import glob
 import hashlib
@@ -13,7 +14,10 @@ import tempfile
 from typing import IO
 import uuid
 
+from absl import logging
+
 OPEN_FILES = pathlib.Path('/proc/self/fd')  # of this process, on Linux
+NO_LOCKS = (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK)  # of file systems that cannot lock
 
 
 @contextlib.contextmanager
@@ -180,6 +184,8 @@ class Locked(RuntimeError):
 def lock(folder: str | os.PathLike) -> Iterator[None]:
   """Holds a folder for this process; let go of by its end, however it ends.
 
+  Where the file system has no locks, as some that are mounted over a network, the log says so.
+
   Raises:
     Locked: another process holds it.
   """
@@ -187,8 +193,11 @@ def lock(folder: str | os.PathLike) -> Iterator[None]:
     try:
       fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-      raise Locked(f'{folder} is in use by another run; wait for it, or name another '
-                   'folder') from error
+      if error.errno not in NO_LOCKS:
+        raise Locked(f'{folder} is in use by another run; wait for it, or name another '
+                     'folder') from error
+      logging.warning('%s: its file system has no locks; take care that one run alone writes there',
+                      folder)
     yield
 
 

@@ -3,30 +3,15 @@ import json
 import pathlib
 
 import jax
+from notebook_cells import as_python, cells, executed
 import numpy as np
 import pytest
 
 from jaxsynth.data import DatasetSpec, open_dataset
 
 ROOT = pathlib.Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / 'experiments/notebooks').glob('*.ipynb'))
+NOTEBOOKS = sorted((ROOT / 'experiments').rglob('*.ipynb'))
 BIG = 2 ** 18  # bytes of a notebook
-
-
-def cells(path, kind):
-  return [''.join(cell['source']) for cell in json.loads(path.read_text())['cells']
-          if cell['cell_type'] == kind]
-
-
-def executed(path, monkeypatch, folder, steps):
-  """The names that a notebook leaves."""
-  monkeypatch.chdir(folder)
-  monkeypatch.setenv('STEPS', str(steps))
-  names = {'__name__': '__main__'}
-  with jax.numpy_rank_promotion('allow'):  # as everywhere but in tests
-    for number, source in enumerate(cells(path, 'code')):
-      exec(compile(source, f'{path.name}, code cell {number}', 'exec'), names)
-  return names
 
 
 @pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda path: path.stem)
@@ -37,10 +22,16 @@ def test_a_notebook_tells_what_to_expect(path):
   assert kinds[0] == 'markdown' and kinds.count('markdown') >= kinds.count('code') / 2
   for text in cells(path, 'markdown') + cells(path, 'code'):
     assert max(map(len, text.splitlines())) <= 120
+  for source in cells(path, 'code'):
+    compile(as_python(source), path.name, 'exec')
+  for cell in written['cells']:
+    assert not cell.get('outputs'), 'what a machine showed is no text of a notebook'
 
 
 def test_your_own_model(tmp_path, monkeypatch, capsys):
-  names = executed(ROOT / 'experiments/notebooks/your_own_model.ipynb', monkeypatch, tmp_path, 8)
+  with jax.numpy_rank_promotion('allow'):  # as everywhere but in tests
+    names, _ = executed(ROOT / 'experiments/notebooks/your_own_model.ipynb', monkeypatch, tmp_path,
+                        STEPS=8)
   assert int(names['state'].step) == 8 and np.isfinite(names['metrics']['flow/loss'])
   assert names['images'].shape == (1000, 16, 16, 1) and names['images'].dtype == np.uint8
   assert set(np.bincount(names['labels'])) <= {333, 334}

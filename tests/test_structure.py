@@ -38,7 +38,7 @@ ROOMS = {
     'objectives': {'types', 'keys', 'conditions', 'losses'},
     'models': {'conditions', 'ops'},
     # metrics: examples that are checked, and analyses of features
-    'data': {'types', 'keys', 'conditions', 'pixels', 'metrics'},
+    'data': {'types', 'keys', 'files', 'conditions', 'pixels', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'pixels', 'objectives'},
     'synthesis': {'types', 'keys', 'files', 'pixels', 'data', 'metrics', 'ops'},

@@ -107,7 +107,7 @@ def test_splits_that_are_refused(birds, split, message):
 def test_a_data_set_that_is_not_prepared(birds, name):
   with pytest.raises(FileNotFoundError) as error:
     data.tfds_source(name, 'train', birds)
-  for word in (f'{name}: no data set', str(birds), '--data_dir', 'mnist5k', 'array_record'):
+  for word in (f'{name}: no data set', str(birds), '--data_dir', 'mnist5k', '--download'):
     assert word in str(error.value)
   assert [p.name for p in birds.iterdir()] == ['birds']  # and nothing was downloaded
 

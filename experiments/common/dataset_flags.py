@@ -3,16 +3,17 @@ from typing import Any
 
 from absl import flags
 
-from common import paths
+from common import download_flag, paths
 from common.program import plain
 from jaxsynth.data import DatasetSpec
 
 
 def define(values: flags.FlagValues) -> None:
-  """Defines `--dataset`, `--split`, `--data_dir` and how images come to one shape."""
+  """Defines `--dataset`, `--split`, `--data_dir`, `--download` and how images come to one shape."""
   paths.define('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared tfds data set, "
                'a folder of images, or an .npz file.', values)
   paths.define('data_dir', None, 'Where tfds data sets are prepared.', values)
+  download_flag.define(values)
   paths.define('split', 'train', "Split of a tfds data set or of mnist5k, as 'train[:55000]'.",
                values)
   flags.DEFINE_string('image_key', 'image', "A tfds data set's feature of images.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from common import clock, errors, machine, outside, processes
+from common import clock, download_flag, errors, machine, outside, processes
 from jaxsynth import files, hosts
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -25,8 +25,9 @@ def run(main: Callable[[], Any], define_flags: Callable[[flags.FlagValues], None
         define_more: Callable[[list[str]], None] | None = None, compiles: bool = True) -> None:
   """Defines the flags, parses them and calls `main`.
 
-  What a user can mend, of flags, arguments and files, becomes one message and exit code 1;
-  help ends with 0. `main` may raise SystemExit with a message or a code of its own.
+  What a user can mend, of flags, arguments and files, becomes one message and exit code 1; help
+  ends with 0. With `--download` the data set is prepared first. `main` may raise SystemExit with
+  a message or a code of its own.
 
   Args:
     main: the program.
@@ -109,6 +110,7 @@ def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
     logging.set_verbosity(logging.WARNING)
   try:
     outside.check(flags.FLAGS)
+    download_flag.prepare(flags.FLAGS)
     if compiles:
       if 'compilation_cache' not in flags.FLAGS or flags.FLAGS.compilation_cache:
         machine.keep_compiled()

@@ -110,10 +110,10 @@ def builder_of(name: str, data_dir: str | os.PathLike | None) -> Any:
   except (ValueError, FileNotFoundError, DatasetInfoFileError) as error:
     raise FileNotFoundError(
         f'{name}: no data set of this name is prepared in '
-        f"{where or 'the default folder of tensorflow-datasets'}, and jaxsynth downloads "
-        f'none; give the folder that holds it as --data_dir, or prepare it with '
-        f"tfds.builder({name!r}, data_dir=..., file_format='array_record')"
-        f'.download_and_prepare(), or take mnist5k, which needs no preparing') from error
+        f"{where or 'the default folder of tensorflow-datasets'}; give the folder that holds it as "
+        '--data_dir, or have it downloaded and prepared, by --download (of collect.py, say) or by '
+        f'data.download_dataset({name!r}, data_dir), or take mnist5k, which needs no preparing'
+    ) from error
 
 
 def _features(builder: Any, name: str, image_key: str, label_key: str | None) -> Any:
