@@ -75,13 +75,14 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
           f'step {start} already: expected whole calls from there')
     if start < settings.steps:
       manager.check_room(state)
-    hosts.first(lambda: _go_on(folder, start, record))
+    hosts.first(lambda: _cut_back(folder, start))
     artist = hosts.everywhere(lambda: _artist(folder, run, source, settings, keys, start)
                               if hosts.is_first() else None)
     if artist:
       stack.callback(artist.close)
     curve = hosts.everywhere(
         lambda: _curve(source, settings, folder, keys, spec, artist) if artist else None)
+    hosts.first(lambda: records.write_record(folder, record))
     # the others hold metrics against infinity too, so that all end together
     rows = hooks.Records(folder / 'metrics.jsonl' if artist else os.devnull, settings.log_every,
                          also=artist.scalars if artist else None)
@@ -126,12 +127,11 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     hosts.first(lambda: artist.synthesize(here, settings.num_synthetic) if artist else None)
 
 
-def _go_on(folder: pathlib.Path, start: int, record: Mapping[str, Any]) -> None:
+def _cut_back(folder: pathlib.Path, start: int) -> None:
   """Readies the folder for a run to go on from a step."""
   folders.prepare(folder)
   for name in ('metrics.jsonl', 'timings.jsonl', scores.NAME):
     files.keep_rows(folder / name, start)
-  records.write_record(folder, record)
 
 
 def _artist(folder: pathlib.Path, run: Run, source: data.Source, settings: Settings, keys: Keys,
