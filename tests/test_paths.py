@@ -11,8 +11,8 @@ import training
 ROOT = pathlib.Path(__file__).parent.parent
 PROGRAMS = sorted(path.stem for path in (ROOT / 'experiments').glob('*.py'))
 # flags of text that are no path
-WORDS = {'name', 'version', 'labels', 'worker', 'citation', 'require', 'image_key', 'coordinator_address', 'label_key',
-         'step', 'experiment'}
+WORDS = {'name', 'version', 'labels', 'worker', 'citation', 'require', 'image_key', 'label_key',
+         'step', 'experiment', 'coordinator_address'}
 
 
 def flags_of(name):

@@ -67,7 +67,7 @@ def download_dataset(name: str, data_dir: str | os.PathLike | None = None, *,
     if ours:
       cls = _without_tensorflow(cls, functools.partial(
           _fetched, downloads, sources, expected or _expected(cls)))
-    with _told(name, root, downloads if ours else None):
+    with _explained(name, root, downloads if ours else None):
       builder = cls(data_dir=str(root), file_format='array_record', **settings)
       if not ours:  # tensorflow-datasets tries for minutes where nothing answers
         for url in itertools.islice(cls.url_infos or (), 1):
@@ -124,7 +124,7 @@ def _held(folder: pathlib.Path, root: pathlib.Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(name: str, root: pathlib.Path, downloads: pathlib.Path | None) -> Iterator[None]:
+def _explained(name: str, root: pathlib.Path, downloads: pathlib.Path | None) -> Iterator[None]:
   """What goes wrong while a data set is prepared, with what to do.
 
   Args:
