@@ -130,6 +130,10 @@ def _product(op: Any) -> Product:
                  math.prod(b[k] for k in numbers.kernel_spatial_dimensions), groups)
 
 
+class _Stored(frozenset):
+  """The leaves of a tensor in memory: itself."""
+
+
 class _Fused:
   """What is read and written where everything elementwise is computed by its readers.
 
@@ -151,9 +155,11 @@ class _Fused:
     """Counts the function `main`."""
     main = self._functions['main'].regions[0].blocks[0]
     outputs = self._call('main', [self._leaf(x) for x in main.arguments])
-    self._read(frozenset().union(*outputs))
-    written = [x for op in main.operations if op.operation.name == 'func.return'
-               for x in op.operands]
+    returned = next(op for op in main.operations if op.operation.name == 'func.return')
+    made = [(leaves, x) for leaves, x in zip(outputs, returned.operands, strict=True)
+            if not isinstance(leaves, _Stored)]
+    self._read(frozenset().union(*(leaves for leaves, _ in made)))
+    written = [x for _, x in made]
     self.bytes += sum(map(_size, written))
     self.launches += len({tuple(x.type.shape) for x in written})
 
@@ -191,7 +197,7 @@ class _Fused:
 
   def _leaf(self, value: Any) -> frozenset:
     self._sizes.append(_size(value))
-    return frozenset([len(self._sizes) - 1])
+    return _Stored([len(self._sizes) - 1])
 
   def _total(self, leaves: frozenset) -> float:
     return sum(self._sizes[k] for k in leaves)
