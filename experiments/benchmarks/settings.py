@@ -48,7 +48,11 @@ class Setting(NamedTuple):
 
 
 def shipped() -> tuple[list[Setting], list[str]]:
-  """Every training that is shipped, and the names of those whose data's shape is not known."""
+  """Every training that is shipped, and the names of those whose data's shape is not known.
+
+  A program's flagfile of its own name stands for the program; what a flagfile leaves to the
+  command line, as its data set, is the program's default.
+  """
   settings, unknown = [], []
   for name in experiments.names():
     files = sorted(path for path in (ROOT / 'experiments/flags').glob('*.flags')
