@@ -45,8 +45,8 @@ def step_seconds(algorithm: Any, shapes: tuple[Any, Any, Any], steps: int) -> li
   batch = {name: jnp.asarray(
       rng.integers(0, 2, x.shape) if x.dtype == np.int32 else rng.uniform(-1, 1, x.shape), x.dtype)
       for name, x in batch.items()}
-  one = batch if batch['image'].ndim == 4 else jax.tree.map(lambda x: x[0], batch)
-  state, step = jax.jit(algorithm.init)(key, one), ts.jit(algorithm.step)
+  first = batch if batch['image'].ndim == 4 else jax.tree.map(lambda x: x[0], batch)
+  state, step = jax.jit(algorithm.init)(key, first), ts.jit(algorithm.step)
   seconds = []
   for k in range(steps + 1):
     start = time.perf_counter()
