@@ -1,5 +1,6 @@
 """Fully sharded data parallelism: the state is divided over the devices, as the batch is."""
 from collections.abc import Callable, Sequence
+import contextvars
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ from jaxsynth.types import Tree, TrainState
 
 AXIS = 'batch'
 DIVIDED = ('params', 'opt_state')  # of a state, and of its averages; the rest is small
+_EVERYWHERE: contextvars.ContextVar = contextvars.ContextVar('everywhere', default=None)
 
 
 def fully_sharded(step: Callable, like: TrainState, devices: Sequence[jax.Device] | None = None,
@@ -34,10 +36,23 @@ def fully_sharded(step: Callable, like: TrainState, devices: Sequence[jax.Device
   batches = NamedSharding(mesh, PartitionSpec(*(None,) * batch_axis, AXIS))
 
   def gathered(state: TrainState, batch: Any, key: jax.Array) -> tuple[TrainState, Any]:
-    params = jax.lax.with_sharding_constraint(state.params, everywhere)
-    return step(state._replace(params=params), batch, key)
+    token = _EVERYWHERE.set(everywhere)
+    try:
+      return step(state._replace(params=whole(state.params)), batch, key)
+    finally:
+      _EVERYWHERE.reset(token)
   return jax.jit(gathered, donate_argnums=0, in_shardings=(states, batches, everywhere),
                  out_shardings=(states, everywhere))
+
+
+def whole(tree: Tree) -> Tree:
+  """In a step that `fully_sharded` compiles, what is whole on every device; else unchanged.
+
+  Of gradients: XLA would rather divide the convolution that makes one as its parameter is
+  divided, along channels, and for that gathers the activations of the whole batch.
+  """
+  everywhere = _EVERYWHERE.get()
+  return tree if everywhere is None else jax.lax.with_sharding_constraint(tree, everywhere)
 
 
 def layout(like: TrainState, mesh: Mesh) -> TrainState:

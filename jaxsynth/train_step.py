@@ -20,7 +20,7 @@ import optax
 
 from jaxsynth import ema as emas, scanning
 from jaxsynth.ema import EMA, averaged
-from jaxsynth.fsdp import fully_sharded
+from jaxsynth.fsdp import fully_sharded, whole
 from jaxsynth.types import (
     Algorithm, Batch, Context, Metrics, Objective, PerPlayer, Player, TrainState, Tree)
 
@@ -110,6 +110,7 @@ def train_step(objective: Objective,
     data = batch if len(schedule) == 1 else jax.tree.map(lambda x, k=phase: x[k], batch)
     grads, losses, (variables, values) = grad_fn(
         objective.loss, players, params, variables, data, ctx)
+    grads = whole(grads)
     values = {**values, **{f'{p}/loss': losses[p] for p in players}}
     grads, variables, values = _mean((grads, variables, values), axis_name)
     for p in players:

@@ -6,7 +6,8 @@ from flax import linen as nn
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth.models.layers import Conv
+from jaxsynth.models.layers import Conv, Dense
+from jaxsynth.ops import summed
 
 KERNEL = nn.initializers.he_normal()
 GRID = 8  # the last image is averaged down to at most this side
@@ -55,10 +56,10 @@ class Classifier(nn.Module):
       x = x + normed(Conv(x.shape[-1], 3, dtype=self.dtype, kernel_init=KERNEL)(x))
     x = _averaged_down(GRID, x)
     x = x.reshape(x.shape[0], -1)
-    x = normed(nn.Dense(self.features, dtype=self.dtype, kernel_init=KERNEL)(x))
+    x = normed(Dense(self.features, dtype=self.dtype, kernel_init=KERNEL)(x))
     last = x.astype(jnp.float32)
     x = nn.Dropout(self.dropout, deterministic=not train)(last)
-    logits = nn.Dense(self.num_classes)(x)
+    logits = Dense(self.num_classes)(x)
     return (logits, last) if features else logits
 
 
@@ -67,4 +68,5 @@ def _averaged_down(side: int, x: Array) -> Array:
   h, w = (-(-n // side) for n in x.shape[1:3])
   if (h, w) == (1, 1):
     return x
-  return nn.avg_pool(x, (h, w), (h, w), 'SAME', count_include_pad=False)
+  pooled = nn.avg_pool(x.astype(summed(x.dtype)), (h, w), (h, w), 'SAME', count_include_pad=False)
+  return pooled.astype(x.dtype)

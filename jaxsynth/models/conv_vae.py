@@ -9,7 +9,7 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.conditions import one_hot
-from jaxsynth.models.layers import Conv, ConvTranspose
+from jaxsynth.models.layers import Conv, ConvTranspose, Dense
 
 KERNEL = nn.initializers.he_normal()
 
@@ -40,8 +40,8 @@ class Encoder(nn.Module):
     for channels in (self.width, 2 * self.width):
       x = nn.relu(Conv(channels, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(x))
     x = _with_label(x.reshape(len(x), -1), label, self.num_classes)
-    x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, kernel_init=KERNEL)(x))
-    mean, log_variance = jnp.split(nn.Dense(2 * self.latent_dim)(x.astype(jnp.float32)), 2, -1)
+    x = nn.relu(Dense(self.hidden, dtype=self.dtype, kernel_init=KERNEL)(x))
+    mean, log_variance = jnp.split(Dense(2 * self.latent_dim)(x.astype(jnp.float32)), 2, -1)
     return mean, log_variance
 
 
@@ -71,7 +71,7 @@ class Decoder(nn.Module):
     h, w = -(-height // 4), -(-width // 4)
     x = _with_label(z, label, self.num_classes)
     for size in (self.hidden, h * w * 2 * self.width):
-      x = nn.relu(nn.Dense(size, dtype=self.dtype, kernel_init=KERNEL)(x))
+      x = nn.relu(Dense(size, dtype=self.dtype, kernel_init=KERNEL)(x))
     x = x.reshape(-1, h, w, 2 * self.width)
     for size in (2 * self.width, self.width):
       x = nn.relu(ConvTranspose(size, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(x))

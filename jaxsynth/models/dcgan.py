@@ -13,7 +13,7 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.conditions import checked, one_hot
-from jaxsynth.models.layers import Conv, ConvTranspose, Dropout
+from jaxsynth.models.layers import Conv, ConvTranspose, Dense, Dropout
 
 KERNEL = nn.initializers.normal(0.02)
 LATENT = nn.initializers.lecun_normal()  # keeps the latent's variance
@@ -64,7 +64,7 @@ class Generator(nn.Module):
     if self.num_classes is not None:
       z = jnp.concatenate([z, one_hot(label, self.num_classes, z.dtype)], -1)
     c = self.width * (scale if self.tapered else 1)
-    x = nn.Dense(h * w * c, dtype=self.dtype, kernel_init=LATENT)(z)
+    x = Dense(h * w * c, dtype=self.dtype, kernel_init=LATENT)(z)
     x = nn.relu(x).reshape(-1, h, w, c)
     for s in self.strides:
       c //= s if self.tapered else 1
@@ -88,11 +88,10 @@ class Generator(nn.Module):
       raise ValueError('conditional_norm=True: expected num_classes, got None')
     # (1 + scale[label]) x + shift[label]
     scale, shift = (
-        nn.Embed(self.num_classes, x.shape[-1], dtype=self.dtype,
-                 embedding_init=nn.initializers.zeros)(
-                     checked(label, self.num_classes))[:, None, None]
+        nn.Embed(self.num_classes, x.shape[-1], embedding_init=nn.initializers.zeros)(
+            checked(label, self.num_classes))[:, None, None]
         for _ in range(2))
-    return (1 + scale) * x + shift
+    return ((1 + scale) * x + shift).astype(self.dtype)  # in float32, where gradients are summed
 
 
 class Discriminator(nn.Module):
@@ -129,7 +128,7 @@ class Discriminator(nn.Module):
       x = nn.leaky_relu(x, 0.2)
       x = Dropout(self.dropout, deterministic=not train)(x)
     x = x.reshape(x.shape[0], -1).astype(jnp.float32)
-    logits = nn.Dense(1, kernel_init=KERNEL)(x)[:, 0]
+    logits = Dense(1, kernel_init=KERNEL)(x)[:, 0]
     if self.num_classes is None:
       return logits
     direction = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(

@@ -36,8 +36,7 @@ class Conv(nn.Module):
     k = self.kernel_size
     kernel = self.param('kernel', self.kernel_init, (k, k, x.shape[-1], self.features))
     bias = self.param('bias', nn.initializers.zeros, (self.features,))
-    y = f(x.astype(self.dtype), kernel.astype(self.dtype), self.strides, self.padding)
-    return y + bias.astype(self.dtype).reshape(1, 1, 1, -1)
+    return _plus(bias, f(x, kernel, self.strides, self.padding, self.dtype))
 
 
 class ConvTranspose(Conv):
@@ -46,6 +45,32 @@ class ConvTranspose(Conv):
   @nn.compact
   def __call__(self, x: Array) -> Array:
     return self._convolve(ops.conv_transpose, x)
+
+
+class Dense(nn.Module):
+  """`nn.Dense`, whose sums over the batch are float32: `[..., C] -> [..., features]`.
+
+  Attributes:
+    features: channels out.
+    dtype: of the computation; parameters and their gradients are float32.
+    kernel_init: of `kernel` `[C, features]`.
+  """
+  features: int
+  dtype: Any = jnp.float32
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+
+  @nn.compact
+  def __call__(self, x: Array) -> Array:
+    kernel = self.param('kernel', self.kernel_init, (x.shape[-1], self.features))
+    bias = self.param('bias', nn.initializers.zeros, (self.features,))
+    return _plus(bias, ops.dense(x, kernel, self.dtype))
+
+
+def _plus(bias: Array, y: Array) -> Array:
+  """`y [..., C]` and a bias `[C]`, whose gradient is summed in float32 whatever `y` is in."""
+  wide = ops.summed(y.dtype)
+  bias = bias.astype(wide).reshape((1,) * (y.ndim - 1) + (-1,))
+  return (y.astype(wide) + bias).astype(y.dtype)
 
 
 class Dropout(nn.Module):
@@ -71,4 +96,5 @@ class Dropout(nn.Module):
     kept = max(2**16 - round(self.rate * 2**16), 1)
     words = jax.random.bits(self.make_rng('dropout'), (-(-x.size // 2),), jnp.uint32)
     bits = jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)[:x.size]
-    return jnp.where(bits.reshape(x.shape) < kept, x * (2**16 / kept), 0)
+    scaled = x.astype(ops.summed(x.dtype)) * (2**16 / kept)  # 1 / (1 - rate) is no bfloat16
+    return jnp.where(bits.reshape(x.shape) < kept, scaled.astype(x.dtype), 0)

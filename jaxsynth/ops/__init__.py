@@ -6,5 +6,7 @@ which of the two runs is decided when the program is lowered.
 from jaxsynth.ops.convolution import conv
 from jaxsynth.ops.convolution import conv_transpose
 from jaxsynth.ops.convolution import cpu_forms
+from jaxsynth.ops.precision import summed
+from jaxsynth.ops.product import dense
 
-__all__ = ('conv', 'conv_transpose', 'cpu_forms')
+__all__ = ('conv', 'conv_transpose', 'cpu_forms', 'dense', 'summed')

@@ -3,11 +3,15 @@
 `gather`, `scatter` and `correlate` are the three gradients of one trilinear form
 (`native.py`), so each one's derivatives are the other two: the custom gradients
 below close over one another, and derivatives of any order exist.
+
+Kernels and their gradients are float32 at least, and images may be less: products are of
+two images' dtypes, and what is summed over a batch is never rounded to it.
 """
 from collections.abc import Iterator, Sequence
 import contextlib
 import contextvars
 import functools
+from typing import Any
 
 import chex
 import jax
@@ -17,11 +21,12 @@ import jax.numpy as jnp
 from jaxsynth.ops import cpu
 from jaxsynth.ops import geometry
 from jaxsynth.ops import native
+from jaxsynth.ops import precision
 from jaxsynth.ops.geometry import Geometry, Padding
 
 
 def conv(x: Array, kernel: Array, strides: int | Sequence[int] = 1,
-         padding: Padding = 'SAME') -> Array:
+         padding: Padding = 'SAME', dtype: Any = None) -> Array:
   """Strided convolution (cross-correlation) of images; equals `nn.Conv`'s.
 
   Reverse-mode derivatives of any order; forward mode is not defined.
@@ -31,6 +36,8 @@ def conv(x: Array, kernel: Array, strides: int | Sequence[int] = 1,
     kernel: `[kh, kw, C, D]`.
     strides: one integer or two.
     padding: `'SAME'`, `'VALID'`, an integer, or two `(low, high)` pairs.
+    dtype: of what is multiplied, and of the result; by default that of `x` and `kernel`
+      promoted. A float32 kernel's gradient is float32 with `dtype=bfloat16` too.
 
   Returns:
     `[B, ceil(H / sh), ceil(W / sw), D]` for `'SAME'`.
@@ -42,13 +49,13 @@ def conv(x: Array, kernel: Array, strides: int | Sequence[int] = 1,
   >>> conv(jnp.ones((2, 28, 28, 1)), jnp.ones((5, 5, 1, 8)), strides=2).shape
   (2, 14, 14, 8)
   """
-  x, kernel = _promote(x, kernel)
+  x, kernel = _promote(x, kernel, dtype)
   g = geometry.of_conv(x.shape[1:3], kernel.shape[:2], geometry.pair(strides), padding)
   return _gather(x, kernel, g)
 
 
 def conv_transpose(x: Array, kernel: Array, strides: int | Sequence[int] = 1,
-                   padding: Padding = 'SAME') -> Array:
+                   padding: Padding = 'SAME', dtype: Any = None) -> Array:
   """Transposed convolution of images; equals `lax.conv_transpose`'s.
 
   On CPU a stride of `s` becomes `s*s` dense convolutions, one for each sub-pixel
@@ -62,6 +69,7 @@ def conv_transpose(x: Array, kernel: Array, strides: int | Sequence[int] = 1,
     strides: one integer or two.
     padding: `'SAME'`, `'VALID'`, an integer, or two `(low, high)` pairs, of the
       image dilated by its stride.
+    dtype: as `conv`'s.
 
   Returns:
     `[B, H * sh, W * sw, D]` for `'SAME'`.
@@ -73,19 +81,19 @@ def conv_transpose(x: Array, kernel: Array, strides: int | Sequence[int] = 1,
   >>> conv_transpose(jnp.ones((2, 7, 7, 8)), jnp.ones((5, 5, 8, 4)), strides=2).shape
   (2, 14, 14, 4)
   """
-  x, kernel = _promote(x, kernel)
+  x, kernel = _promote(x, kernel, dtype)
   g = geometry.of_conv_transpose(
       x.shape[1:3], kernel.shape[:2], geometry.pair(strides), padding)
   return _scatter(x, jnp.swapaxes(jnp.flip(kernel, (0, 1)), 2, 3), g)
 
 
-def _promote(x: Array, kernel: Array) -> tuple[Array, Array]:
+def _promote(x: Array, kernel: Array, dtype: Any) -> tuple[Array, Array]:
   chex.assert_rank([x, kernel], 4)
   if x.shape[3] != kernel.shape[2]:
     raise ValueError(f'x has {x.shape[3]} channels, the kernel takes {kernel.shape[2]}: '
                      f'x {x.shape}, kernel {kernel.shape}')
-  dtype = jnp.promote_types(x.dtype, kernel.dtype)
-  return x.astype(dtype), kernel.astype(dtype)
+  dtype = jnp.promote_types(x.dtype, kernel.dtype) if dtype is None else dtype
+  return x.astype(dtype), kernel.astype(precision.summed(dtype))
 
 
 _CPU_FORMS = contextvars.ContextVar('cpu_forms', default=False)
@@ -116,12 +124,12 @@ def _on_platform(name: str, a: Array, b: Array, g: Geometry) -> Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _gather(y: Array, v: Array, g: Geometry) -> Array:
-  return _on_platform('gather', y, v, g)
+  return _on_platform('gather', y, v.astype(y.dtype), g)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _scatter(x: Array, v: Array, g: Geometry) -> Array:
-  return _on_platform('scatter', x, v, g)
+  return _on_platform('scatter', x, v.astype(x.dtype), g)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))

@@ -13,18 +13,22 @@ from jax import Array, lax
 import jax.numpy as jnp
 
 from jaxsynth.ops import native
+from jaxsynth.ops import precision
 from jaxsynth.ops.geometry import Geometry
 
 FEW = 4  # at most this many channels: the image is one of pixels, not of features
 
 
 def wide(form: Callable[[Array, Array, Geometry], Array]):
-  """Computes in float32 what arrives in less: CPUs emulate bfloat16 slowly."""
+  """Computes images in float32 from what arrives in less: CPUs emulate bfloat16 slowly."""
   def computed(a: Array, b: Array, g: Geometry) -> Array:
-    out = jnp.promote_types(a.dtype, b.dtype)
-    dtype = jnp.promote_types(out, jnp.float32)
-    return form(a.astype(dtype), b.astype(dtype), g).astype(out)
+    return form(*_widened(a, b), g).astype(jnp.promote_types(a.dtype, b.dtype))
   return computed
+
+
+def _widened(a: Array, b: Array) -> tuple[Array, Array]:
+  dtype = precision.summed(jnp.promote_types(a.dtype, b.dtype))
+  return a.astype(dtype), b.astype(dtype)
 
 
 @wide
@@ -84,9 +88,9 @@ def _phase(x: Array, v: Array, g: Geometry, r: tuple[int, int]) -> Array:
       [(max(a, 0), max(b, 0)) for a, b in pads], dimension_numbers=native.IMAGES)
 
 
-@wide
 def correlate(y: Array, x: Array, g: Geometry) -> Array:
   """See `native.correlate`; against pixels, one product with their windows."""
+  y, x = _widened(y, x)
   if g.strides != (1, 1) or x.shape[3] > FEW or x.shape[3] >= y.shape[3]:
     y, x, g = _cropped(y, x, g)
     return native.correlate(y, x, g)

@@ -11,6 +11,7 @@ convolution), `correlate` in `v` (the weight gradient of both).
 from jax import Array, lax
 import jax.numpy as jnp
 
+from jaxsynth.ops import precision
 from jaxsynth.ops.geometry import Geometry
 
 IMAGES = ('NHWC', 'HWIO', 'NHWC')
@@ -32,7 +33,8 @@ def scatter(x: Array, v: Array, g: Geometry) -> Array:
 
 
 def correlate(y: Array, x: Array, g: Geometry) -> Array:
-  """`v[t] = sum_{n, i} y[s*i + t - low].T @ x[i]`: `-> [kh, kw, Cy, Cx]`."""
+  """`v[t] = sum_{n, i} y[s*i + t - low].T @ x[i]`: `-> [kh, kw, Cy, Cx]`, float32 at least."""
   return lax.conv_general_dilated(
       y, x, (1, 1), g.padding, rhs_dilation=g.strides,
-      dimension_numbers=('CHWN', 'IHWO', 'HWNC'))
+      dimension_numbers=('CHWN', 'IHWO', 'HWNC'),
+      preferred_element_type=precision.summed(y.dtype))
