@@ -1,5 +1,8 @@
-"""Checkpoints of a run: asynchronous, verified, restorable on any devices. All that knows Orbax."""
-from collections.abc import Callable, Iterator, Mapping
+"""Checkpoints of a run: asynchronous, verified, restorable on any devices.
+
+Orbax is known here and in `stored.py` alone.
+"""
+from collections.abc import Iterator, Mapping
 import contextlib
 import os
 import pathlib
@@ -16,11 +19,11 @@ from jaxsynth import files, hosts
 from jaxsynth.digests import digests
 from jaxsynth.ema import averaged_players
 from jaxsynth.files import CheckpointError
-from jaxsynth.types import PerPlayer, TrainState, Tree
+from jaxsynth.stored import (
+    AVERAGES, DAMAGED, empty, FILES, ITEMS, load_averaged, load_state, reader, verified)
+from jaxsynth.types import TrainState, Tree
 
-AVERAGES = 'generator'  # its name on disk
-ITEMS = ('state', AVERAGES, 'digest')
-FILES = 'digest/files.json'  # of a checkpoint that was read back
+__all__ = ('CheckpointError', 'CheckpointManager', 'digests', 'load_averaged', 'load_state')
 
 
 class _Saved(NamedTuple):
@@ -91,7 +94,7 @@ class CheckpointManager:
     self.wait()
     if step in self._manager.all_steps():
       return
-    self.check_room(state)
+    hosts.everywhere(lambda: self.check_room(state))
     held = jax.tree.map(_held, state)
     # these are read without a target, which of arrays divided between processes Orbax cannot do
     trees = {'state': held, AVERAGES: jax.tree.map(
@@ -101,7 +104,7 @@ class CheckpointManager:
       self._manager.save(step, metrics=metrics, force=True, args=ocp.args.Composite(
           **{item: ocp.args.StandardSave(tree) for item, tree in trees.items()},
           digest=ocp.args.JsonSave(digest)))
-    self._saved = _Saved(step, {item: _empty(tree) for item, tree in trees.items()}, digest)
+    self._saved = _Saved(step, {item: empty(tree) for item, tree in trees.items()}, digest)
 
   def check_room(self, state: TrainState) -> None:
     """Raises `OSError` where the disk has no room for a checkpoint."""
@@ -124,7 +127,7 @@ class CheckpointManager:
     Raises:
       CheckpointError: there are checkpoints, and none is whole.
     """
-    state = self._newest('state', _empty(like))
+    state = self._newest('state', empty(like))
     return None if state is None else jax.tree.map(np.asarray, state)
 
   def best_step(self) -> int | None:
@@ -135,8 +138,8 @@ class CheckpointManager:
     steps = self.steps()
     for step in reversed(steps):
       try:
-        tree = _verified(self._manager, self._directory, step, item, target)
-      except Exception as error:  # Orbax raises many kinds; all mean: not whole
+        tree = self._verified(step, item, target)
+      except DAMAGED as error:
         logging.error('CHECKPOINT %d IN %s CANNOT BE USED, trying the one before: %s',
                       step, self._directory, repr(error)[:300])
         continue
@@ -170,8 +173,8 @@ class CheckpointManager:
       self._manager.wait_until_finished()
     try:
       for item, tree in saved.trees.items():
-        _verified(self._manager, self._directory, saved.step, item, tree, saved.digests[item])
-    except Exception as error:  # Orbax raises many kinds
+        self._verified(saved.step, item, tree, saved.digests[item])
+    except DAMAGED as error:
       self._put_aside([saved.step])
       raise OSError(f'{self._directory}: the checkpoint of step {saved.step} cannot be read back '
                     f'({error}): it is now damaged-{saved.step}; is the disk sound?') from error
@@ -193,6 +196,13 @@ class CheckpointManager:
       raise OSError(f'{self._directory}: the checkpoint of step {step} cannot be written '
                     f'({text[:500]}); has its disk room?') from error
 
+  def _verified(self, step: int, item: str, target: Tree,
+                written: dict[str, str] | None = None) -> Tree:
+    """As `stored.verified`; other processes read too, each by itself."""
+    with contextlib.ExitStack() as stack:
+      manager = self._manager if hosts.count() == 1 else stack.enter_context(reader(self._name))
+      return verified(manager, self._directory, step, item, target, written)
+
   def close(self) -> None:
     """Finishes saving, as `wait` does, and lets go of the directory."""
     with self._stack:
@@ -201,89 +211,15 @@ class CheckpointManager:
       finally:
         self._manager.close()
 
-
-def load_averaged(directory: str | os.PathLike, step: int | None = None
-                  ) -> tuple[PerPlayer, PerPlayer]:
-  """Params and variables of the averaged players, without the rest of the state.
-
-  Args:
-    directory: of the checkpoints.
-    step: which; by default the newest that is whole.
-
-  Returns:
-    `params, variables`, nested dictionaries of numpy arrays, for `Objective.sample`.
-
-  Raises:
-    FileNotFoundError: no checkpoint there, or none of that step.
-    CheckpointError: none is whole.
-  """
-  tree = _load(directory, step, AVERAGES, None)
-  return tree['params'], tree['variables']
-
-
-def load_state(directory: str | os.PathLike, like: TrainState, step: int | None = None
-               ) -> TrainState:
-  """A whole state to look at, of a run that may be going on: nothing there is changed.
-
-  Args:
-    directory: as `load_averaged`'s.
-    like: a state of the same tree, or its shapes (`jax.eval_shape`).
-    step: as `load_averaged`'s.
-
-  Raises:
-    FileNotFoundError, CheckpointError: as `load_averaged`.
-  """
-  return jax.tree.map(np.asarray, _load(directory, step, 'state', _empty(like)))
-
-
-def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tree) -> Tree:
-  path = pathlib.Path(directory).absolute()
-  if not path.is_dir():
-    raise FileNotFoundError(f'{path}: no such folder of checkpoints')
-  with files.plainly_named(path) as name, ocp.CheckpointManager(
-      name, item_names=ITEMS,
-      options=ocp.CheckpointManagerOptions(read_only=True)) as manager:
-    steps = sorted(manager.all_steps(), reverse=True)
-    wanted = steps if step is None else [s for s in steps if s == step]
-    if not wanted:
-      raise FileNotFoundError(f'{path}: no checkpoint {"" if step is None else step}, '
-                              f'only {steps[::-1]}')
-    for candidate in wanted:
-      try:
-        return _verified(manager, path, candidate, item, target)
-      except Exception as error:  # as above
-        logging.error('%s %d IN %s CANNOT BE USED: %s', item.upper(), candidate, path,
-                      repr(error)[:300])
-  raise CheckpointError(f'{path}: no {item} of {wanted} is whole')
-
-
-def _verified(manager: ocp.CheckpointManager, directory: pathlib.Path, step: int, item: str,
-              target: Tree, written: dict[str, str] | None = None) -> Tree:
-  """One item of one checkpoint, its digest compared with the one there, or with `written`.
-
-  It is whole if every process could read it.
-  """
-  hosts.everywhere(lambda: files.check_digests(directory / str(step), FILES,
-                                               (f'{item}/', 'digest/')))
-  args: Callable = ocp.args.StandardRestore
-  restored = hosts.everywhere(lambda: manager.restore(step, args=ocp.args.Composite(
-      **{item: args(target), 'digest': ocp.args.JsonRestore()})))
-  read, there = digests(restored[item]), restored['digest'][item]
-  if read != there or written not in (None, there):
-    names = sorted(k for k in {*read, *there} if read.get(k) != there.get(k)) or ['the digest']
-    raise CheckpointError(f'checkpoint {step}: {len(names)} of {len(there)} leaves of '
-                          f'{item} differ from their digest, first {names[0]}')
-  return restored[item]
+  def abandon(self) -> None:
+    """Lets go of the directory without a word to other processes, one of which has failed."""
+    self._saved = None
+    self._stack.close()
 
 
 def _is_news(line: Any) -> bool:
   """Whether a line of the log is no traceback of Orbax: it raises those errors too."""
   return not (line.exc_info and 'orbax' in line.pathname)
-
-
-def _empty(tree: Tree) -> Tree:
-  """Arrays of the same shapes and dtypes."""
-  return jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), tree)
 
 
 def _held(x: Any) -> Any:

@@ -1,25 +1,42 @@
 """Several processes that are one run: what they share and agree on, and how all learn of an error.
 
-Every function here is for all processes to call, in the same order; with one process none of
-them communicates. https://docs.jax.dev/en/latest/multi_process.html
+What communicates is for all processes to call, in the same order; with one process nothing does.
+Messages go through the coordinator of `jax.distributed` and need no device, so processes with
+other devices understand one another too. https://docs.jax.dev/en/latest/multi_process.html
 """
 from collections.abc import Callable, Mapping
+import itertools
 import json
-import pickle
 from typing import Any, TypeVar
 
 import jax
+from jax._src import distributed  # its key-value store has no public name
 from jax.experimental import multihost_utils
 import numpy as np
 
 from jaxsynth.types import Tree
 
 T = TypeVar('T')
-LEAST = 1024  # bytes of a message, so that most of them are one compiled program
+PATIENCE = 24 * 3600  # seconds for an answer: a process that is dead ends all others long before
+SHOWN = 60  # characters of a value in a message
+_exchanges = itertools.count()
 
 
 class ProcessError(RuntimeError):
   """Another process of the run failed; the message says which, and what it said."""
+
+
+class Disconnected(RuntimeError):
+  """Another process cannot be asked: nobody knows what it would say."""
+
+
+def count() -> int:
+  """How many processes there are; no device is touched.
+
+  >>> count()
+  1
+  """
+  return 1 if distributed.global_state.client is None else distributed.global_state.num_processes
 
 
 def is_first() -> bool:
@@ -28,54 +45,66 @@ def is_first() -> bool:
   >>> is_first()
   True
   """
-  return jax.process_index() == 0
+  return distributed.global_state.client is None or distributed.global_state.process_id == 0
 
 
 def everywhere(f: Callable[[], T]) -> T:
   """`f()` in every process; where it fails in one, every process raises.
 
+  Args:
+    f: communicates with no other process, or those that fail leave the others alone in it.
+
   Raises:
     ProcessError: it failed in another process.
+    Disconnected: another process is gone; so raise all functions here that communicate.
     Whatever it raises here.
 
   >>> everywhere(lambda: 3)
   3
   """
-  if jax.process_count() == 1:
+  if count() == 1:
     return f()
   try:
     value, error = f(), None
   except Exception as raised:
     value, error = None, raised
-  answers = _exchanged(b'' if error is None else (str(error) or repr(error)).encode())
+  answers = _exchanged('everywhere', '' if error is None else str(error) or repr(error))
   if error is not None:
     raise error
   for process, answer in enumerate(answers):
     if answer:
-      raise ProcessError(f'process {process}: {answer.decode()}')
+      raise ProcessError(f'process {process}: {answer}')
   return value  # type: ignore[return-value]
 
 
 def first(f: Callable[[], T]) -> T:
-  """`f()` of the first process, in all of them: its value, or what it raises.
+  """`f()` of the first process, in all of them; where it fails there, every process raises.
 
   Args:
-    f: gives, and raises, what can be pickled.
+    f: gives what JSON holds.
+
+  Raises:
+    ProcessError: it failed, and this is not the first process.
+    Whatever it raises, in the first.
 
   >>> first(lambda: {'frechet': 1.5})
   {'frechet': 1.5}
   """
-  if jax.process_count() == 1:
+  if count() == 1:
     return f()
-  answer: Any = None
-  if is_first():
-    try:
-      answer = f(), None
-    except Exception as raised:
-      answer = None, raised
-  value, error = pickle.loads(_exchanged(pickle.dumps(answer) if is_first() else b'')[0])
-  if error is not None:
-    raise answer[1] if is_first() else error  # the first one's has its traceback
+  if not is_first():
+    answer = json.loads(_answer('first', next(_exchanges), 0))
+    if 'error' in answer:
+      raise ProcessError(f'process 0: {answer["error"]}')
+    return answer['value']
+  number = next(_exchanges)
+  try:
+    value = f()
+    text = json.dumps({'value': value})
+  except Exception as error:
+    _say('first', number, json.dumps({'error': str(error) or repr(error)}))
+    raise
+  _say('first', number, text)
   return value
 
 
@@ -85,13 +114,11 @@ def any_of(here: bool) -> bool:
   >>> any_of(False)
   False
   """
-  if jax.process_count() == 1:
-    return here
-  return any(_exchanged(b'1' if here else b''))
+  return here if count() == 1 else any(_exchanged('any', 'yes' if here else ''))
 
 
 def check_same(values: Mapping[str, Any]) -> None:
-  """Holds that all processes were given the same.
+  """Holds that all processes were given the same values.
 
   Args:
     values: name to value, as JSON holds it.
@@ -101,17 +128,17 @@ def check_same(values: Mapping[str, Any]) -> None:
 
   >>> check_same({'--steps': 100})
   """
-  if jax.process_count() == 1:
+  if count() == 1:
     return
   mine = {name: json.dumps(value, sort_keys=True, default=str) for name, value in values.items()}
-  given = [json.loads(answer) for answer in _exchanged(json.dumps(mine).encode())]
+  given = [json.loads(answer) for answer in _exchanged('same', json.dumps(mine))]
   lines = []
   for name in sorted({name for process in given for name in process}):
     texts = [process.get(name, 'nothing') for process in given]
     other = next((k for k, text in enumerate(texts) if text != texts[0]), None)
     if other is not None:
-      lines.append(f'\n  {name}: {_short(texts[0])} in process 0, '
-                   f'{_short(texts[other])} in process {other}')
+      a, b = _apart(texts[0], texts[other])
+      lines.append(f'\n  {name}: {a} in process 0, {b} in process {other}')
   if lines:
     raise ValueError('the processes of a run must be given the same:' + ''.join(lines))
 
@@ -146,15 +173,38 @@ def local(tree: Tree) -> Tree:
   return jax.tree.map(gathered, tree)
 
 
-def _exchanged(message: bytes) -> list[bytes]:
+def _exchanged(what: str, message: str) -> list[str]:
   """Every process's message, in order of the processes."""
-  sizes = np.ravel(multihost_utils.process_allgather(np.array([len(message)], np.int32)))
-  room = max(LEAST, 1 << int(sizes.max()).bit_length())
-  padded = np.zeros(room, np.uint8)
-  padded[:len(message)] = np.frombuffer(message, np.uint8)
-  rows = np.asarray(multihost_utils.process_allgather(padded)).reshape(len(sizes), room)
-  return [row[:size].tobytes() for row, size in zip(rows, sizes)]
+  number = next(_exchanges)
+  _say(what, number, message)
+  return [_answer(what, number, process) for process in range(count())]
 
 
-def _short(text: str) -> str:
-  return text if len(text) < 60 else f'{text[:56]} ...'
+def _say(what: str, number: int, message: str) -> None:
+  client: Any = distributed.global_state.client
+  try:
+    client.key_value_set_bytes(
+        f'jaxsynth/{number}/{what}/{distributed.global_state.process_id}',
+        message.encode('utf-8', 'surrogateescape'))
+  except (RuntimeError, ValueError) as error:
+    raise Disconnected(f'the coordinator of this job cannot be reached ({error})') from error
+
+
+def _answer(what: str, number: int, process: int) -> str:
+  client: Any = distributed.global_state.client
+  try:
+    return client.blocking_key_value_get_bytes(
+        f'jaxsynth/{number}/{what}/{process}', PATIENCE * 1000).decode('utf-8', 'surrogateescape')
+  except (RuntimeError, ValueError) as error:
+    raise Disconnected(f'process {process} does not answer ({error})') from error
+
+
+def _apart(a: str, b: str) -> tuple[str, str]:
+  """Two texts, of long ones what is around their first difference."""
+  at = next((k for k, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+  start = max(0, at - SHOWN // 2) if max(len(a), len(b)) > SHOWN else 0
+
+  def part(text: str) -> str:
+    shown = text[start:start + SHOWN]
+    return ('... ' if start else '') + shown + (' ...' if len(text) > start + SHOWN else '')
+  return part(a), part(b)

@@ -30,6 +30,15 @@ def before(function, reached, by=signal.SIGKILL):
   return functools.wraps(function)(wrapped)
 
 
+def failing(function, reached):
+  """The function; of a call that has come to the place an error."""
+  def wrapped(*args, **kwargs):
+    if reached(*args):
+      raise OSError('a disk is full')
+    return function(*args, **kwargs)
+  return functools.wraps(function)(wrapped)
+
+
 def after(function, reached):
   """The function; the process ends when it returns to the place."""
   def wrapped(*args, **kwargs):
@@ -51,6 +60,8 @@ def main():
       hooks.Records.__call__ = before(hooks.Records.__call__, of_step)
     case 'asked':  # a scheduler's SIGTERM, in a step that has no checkpoint of its own
       hooks.Records.__call__ = before(hooks.Records.__call__, of_step, signal.SIGTERM)
+    case 'failing':  # it goes on living, as one whose disk is full
+      hooks.Records.__call__ = failing(hooks.Records.__call__, of_step)
     case 'logged':  # lines are on disk, the checkpoint of their step is not
       manager.save = before(manager.save, of_step)
     case 'saving':  # a checkpoint is being written

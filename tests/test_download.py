@@ -246,17 +246,27 @@ def test_other_sets_are_prepared_by_tfds(tmp_path, monkeypatch):
     source = data.open_dataset(data.DatasetSpec('corners', data_dir=str(tmp_path)))
     assert folder == tmp_path / 'corners/1.0.0' and source.class_names == ('left', 'right')
     assert sorted(whole(source)['image'][:, 0, 0, 0].tolist()) == list(b'0123')
-    if importlib.util.find_spec('tensorflow') is not None:
-      pytest.skip('TensorFlow is here: that it is missing was not looked at')
-    monkeypatch.setattr(Corners, 'IMAGE', tfds.features.Image(shape=(2, 2, 1)))
-    with pytest.raises(ImportError, match=r"needs tensorflow.*pip install 'jaxsynth\[tensorf"):
-      download_dataset('corners', tmp_path / 'images')
   with pytest.raises(FetchError, match='HTTP code: 404'), served({}) as (address, _):
     monkeypatch.setattr(Corners, 'SOURCE', address)
     download_dataset('corners', tmp_path / 'other')
   monkeypatch.setattr(Corners, 'url_infos', {f'{NOBODY}/corners': None})
   with pytest.raises(FetchError, match='refused'):  # at once, without ten more tries
     download_dataset('corners', tmp_path / 'offline')
+  with served({'corners': b'0123'}) as (address, _):  # one host of two, and one nobody can ask
+    monkeypatch.setattr(Corners, 'SOURCE', address)
+    monkeypatch.setattr(Corners, 'url_infos', dict.fromkeys(
+        ['ftp://nowhere/corners', f'{NOBODY}/corners', f'{address}/corners']))
+    assert download_dataset('corners', tmp_path / 'mirrors').is_dir()
+
+
+def test_tensorflow_that_is_missing_is_said(tmp_path, monkeypatch):
+  if importlib.util.find_spec('tensorflow') is not None:
+    pytest.skip('TensorFlow is here: that it is missing was not looked at')
+  monkeypatch.setattr(Corners, 'IMAGE', tfds.features.Image(shape=(2, 2, 1)))
+  with pytest.raises(ImportError, match=r"needs tensorflow.*pip install 'jaxsynth\[tensorf"):
+    with served({'corners': b'0123'}) as (address, _):
+      monkeypatch.setattr(Corners, 'SOURCE', address)
+      download_dataset('corners', tmp_path / 'images')
 
 
 def test_a_file_system_without_locks_is_told_of(tmp_path, monkeypatch, caplog):

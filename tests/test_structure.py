@@ -46,7 +46,8 @@ ROOMS = {
     'hooks': {'types'},
     'report': {'files', 'images', 'pixels'},
     'tensorboard': set(),
-    'checkpoint': {'types', 'digests', 'ema', 'files', 'hosts'},
+    'stored': {'types', 'digests', 'files', 'hosts'},
+    'checkpoint': {'types', 'digests', 'ema', 'files', 'hosts', 'stored'},
     'runs': LEAVES | {'ema', 'accumulate', 'train_step', 'parallel', 'loop', 'hooks', 'hosts',
                       'checkpoint', 'tensorboard'},
     'evaluation': LEAVES | {'runs'},
@@ -99,7 +100,7 @@ def test_imports_stay_in_the_plan(path):
     assert parts[0] not in OURS, f'{name}: nothing of experiments/ enters the library'
     assert inside == 'models' or parts[0] not in ('flax', 'haiku', 'equinox') or (
         path.name == 'record.py' and parts[0] == 'flax'), name  # a record says its version
-    assert inside == 'checkpoint' or parts[0] != 'orbax', name
+    assert inside in ('checkpoint', 'stored') or parts[0] != 'orbax', name
     if parts[0] == 'jaxsynth' and len(parts) > 1:
       assert parts[1] == inside or parts[1] in ROOMS[inside] or not is_module(name), (
           f'{inside} imports {name}')

@@ -64,7 +64,10 @@ def agreed():
   for call, kind, text in (
       (lambda: hosts.check_same({'--steps': process, 'code': 'a'}), ValueError,
        'the same:\n  --steps: 0 in process 0, 1 in process 1'),
-      (lambda: hosts.first(lambda: 1 // process), ZeroDivisionError, 'by zero'),
+      (lambda: hosts.first(lambda: 1 // process),
+       hosts.ProcessError if process else ZeroDivisionError, 'by zero'),
+      (lambda: hosts.everywhere(lambda: open('\udcff')),  # what is no text is said too
+       FileNotFoundError, 'No such file'),
       (lambda: hosts.everywhere(lambda: [5][process]),
        IndexError if process else hosts.ProcessError, 'list index out of range')):
     try:

@@ -1,18 +1,20 @@
 """What a user is told of an error that no flag foresaw."""
 import errno
 import os
+import re
 import traceback
 
 from absl import flags
 
 from common.outside import OUTPUTS
+from jaxsynth import hosts
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def message(error: BaseException) -> str:
   """An error's message; of a disk that is full, or of another process, what to do."""
-  if 'Gloo' in str(error):
+  if _of_connection(error):
     return of_others(error)
   if not isinstance(error, OSError) or error.errno not in FULL:
     return str(error)
@@ -31,10 +33,14 @@ def of_others(error: BaseException) -> str:
           'checkpoint')
 
 
+def _of_connection(error: BaseException) -> bool:
+  return hosts.count() > 1 and bool(re.search(r'\bGloo\b.* failed', str(error)))
+
+
 def of_machine(error: BaseException) -> str | None:
   """What to do about an error of the devices or their memory; `None` of any other."""
   text = str(error)
-  if 'Gloo' in text:
+  if _of_connection(error):
     return of_others(error)
   if isinstance(error, MemoryError) or 'RESOURCE_EXHAUSTED' in text or 'Out of memory' in text:
     return (f'there is not enough memory ({text[:200] or "MemoryError"}); lower the batch size '

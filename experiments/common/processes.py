@@ -2,8 +2,11 @@
 from collections.abc import Mapping
 import contextlib
 import hashlib
+from importlib import metadata
 import os
 import pathlib
+import platform
+import signal
 import sys
 import threading
 import time
@@ -16,6 +19,7 @@ import jaxsynth
 from jaxsynth import hosts
 from jaxsynth.runs.record import PLACES
 
+COMPARED = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'numpy')  # versions of these
 NAMES = ('coordinator_address', 'num_processes', 'process_id', 'distributed', 'start_timeout')
 HEARTBEAT = 30  # seconds after which a silent process counts as dead
 GRACE = 3  # seconds that the others have to say the same before their coordinator goes
@@ -59,43 +63,47 @@ def given(values: flags.FlagValues) -> Given | None:
     ValueError: some of the three are missing, or do not fit together.
   """
   variables = {'coordinator_address': 'JAX_COORDINATOR_ADDRESS',
-              'num_processes': 'JAX_NUM_PROCESSES', 'process_id': 'JAX_PROCESS_ID'}
+               'num_processes': 'JAX_NUM_PROCESSES', 'process_id': 'JAX_PROCESS_ID'}
   texts = {name: str(x) if (x := values[name].value) is not None else os.environ.get(variable)
            for name, variable in variables.items()}
   missing = [f'--{name} (or ${variables[name]})' for name, text in texts.items() if not text]
-  if values.distributed:
-    if len(missing) < 3:
-      raise ValueError('--distributed learns of the processes from the environment: expected no '
-                       f'{", ".join(f"--{name}" for name in texts)} beside it')
-    return Given(None, None, None)
-  if len(missing) == 3:
+  if not values.distributed and len(missing) == 3:
     return None
-  if missing:
-    raise ValueError(f'several processes need {" and ".join(missing)} too')
-  address, count, index = (str(text) for text in texts.values())
-  host, _, port = address.rpartition(':')
+  if not values.distributed and missing:
+    raise ValueError(f'several processes need {" and ".join(missing)} too, or --distributed')
+  address, count, index = (text or None for text in texts.values())
+  host, _, port = (address or 'HOST:1').rpartition(':')
   if not (host and port.isdigit() and 0 < int(port) < 2 ** 16):
     raise ValueError(f'--coordinator_address={address}: expected HOST:PORT, as 10.0.0.1:1234')
-  if not (count.isdigit() and index.isdigit() and int(index) < int(count)):
+  numbers = [text for text in (count, index) if text is not None]
+  if not all(text.isdigit() for text in numbers) or (
+      len(numbers) == 2 and int(numbers[1]) >= int(numbers[0])):
     raise ValueError(f'--num_processes={count} --process_id={index}: expected a process_id in '
                      '[0, num_processes)')
-  return Given(address, int(count), int(index))
+  return Given(address, count and int(count), index and int(index))
 
 
-def join(values: flags.FlagValues) -> Given | None:
-  """Meets the other processes of the job, before JAX computes anything.
+def join(values: flags.FlagValues, *, stops_at_a_step: bool) -> None:
+  """Meets the other processes of the job, if there are any, before JAX computes anything.
+
+  They are then held to the same code, versions and recorded flags.
+
+  Args:
+    values: of the program; without the flags of `define` nothing is done.
+    stops_at_a_step: whether the program asks for SIGTERM itself, as `runs.Preemption` does.
 
   Raises:
-    ValueError: as `given`.
+    ValueError: as `given`; or something differs: it lists what.
     SystemExit: by way of `os._exit`, if they are not all there in time.
   """
   global _job
-  job = given(values)
+  job = given(values) if NAMES[0] in values else None
   if job is None or _job is not None:
-    return job
+    return
   seconds = values.start_timeout
-  where = job.coordinator or 'found by JAX'
-  who = f'process {job.process_id} of {job.num_processes}, coordinator {where}'
+  who = 'a process' if job.process_id is None else f'process {job.process_id}'
+  who += '' if job.num_processes is None else f' of {job.num_processes}'
+  who += f', coordinator {job.coordinator or "as the environment says"}'
   late = threading.Timer(seconds, _too_late, (
       f'{who}: after --start_timeout={seconds} s not all processes have come. Is process 0 running '
       'at that address, does a firewall let its port through, and were all processes started?',))
@@ -111,7 +119,15 @@ def join(values: flags.FlagValues) -> Given | None:
   finally:
     late.cancel()
   _job = job
-  return job
+  if not stops_at_a_step:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # JAX took it, for who asks it at every step
+  versions = {name: metadata.version(name) for name in COMPARED}
+  hosts.check_same({'code': _code(), 'Python': platform.python_version(), **versions})
+
+
+def job() -> Given | None:
+  """The processes that this one has joined, as they were given."""
+  return _job
 
 
 def joined() -> bool:
@@ -119,15 +135,13 @@ def joined() -> bool:
   return _job is not None
 
 
-def check_same(config: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-  """Holds that all processes run one code, with the same flags, on the same data.
+def check_same(config: Mapping[str, Any]) -> None:
+  """Holds that all processes have the same flags, but for where data lie.
 
   Raises:
     ValueError: they do not; it lists what differs.
   """
-  hosts.check_same({'code': _code(), 'jax': jax.__version__, 'jaxsynth': jaxsynth.__version__})
   hosts.check_same({f'--{name}': value for name, value in config.items() if name not in PLACES})
-  hosts.check_same({f'data {name}': value for name, value in data.items() if name != 'name'})
 
 
 def check_shared(folder: pathlib.Path) -> None:
@@ -136,17 +150,22 @@ def check_shared(folder: pathlib.Path) -> None:
   Raises:
     ValueError: one does not.
   """
-  if jax.process_count() == 1:
+  if hosts.count() == 1:
     return
-  mark = folder / hosts.first(lambda: f'.processes-{os.getpid()}-{time.time_ns()}')
-  hosts.first(mark.touch)
+
+  def make() -> str:
+    mark = folder / f'.processes-{os.getpid()}-{time.time_ns()}'
+    mark.touch()
+    return mark.name
+
+  mark = folder / hosts.first(make)
 
   def look() -> None:
     until = time.monotonic() + 10  # network file systems may take a while
     while not mark.exists():
       if time.monotonic() > until:
-        raise ValueError(f'{folder}: process {jax.process_index()} of {jax.process_count()} does '
-                         'not see what process 0 wrote there; name a folder that all hosts share')
+        raise ValueError(f'{folder}: process {jax.process_index()} of {hosts.count()} does not '
+                         'see what process 0 wrote there; name a folder that all hosts share')
       time.sleep(.1)
   try:
     hosts.everywhere(look)
@@ -160,8 +179,8 @@ def leave(error: BaseException) -> None:
 
   Python's own end would wait for all processes, and these for this one.
   """
-  if isinstance(error, SystemExit):
-    print(error.code, file=sys.stderr)
+  if isinstance(error, (SystemExit, KeyboardInterrupt)):
+    print(error if isinstance(error, SystemExit) else 'stopped', file=sys.stderr)
   else:
     sys.excepthook(type(error), error, error.__traceback__)
   for stream in (sys.stdout, sys.stderr):

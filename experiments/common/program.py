@@ -15,7 +15,7 @@ from jaxsynth import files, hosts
 HERE = pathlib.Path(__file__).resolve().parent.parent
 # what a user can mend: a flag, a path, a package that is missing
 MENDABLE = (ValueError, OSError, ImportError, files.CheckpointError, files.Locked,
-            hosts.ProcessError)
+            hosts.ProcessError, hosts.Disconnected)
 # before the first line of a text file, as some editors write it
 BYTE_ORDER_MARK = '\ufeff'
 PREEMPTED = 75  # exit code of what was stopped and did not fail (EX_TEMPFAIL)
@@ -110,7 +110,9 @@ def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
     logging.set_verbosity(logging.WARNING)
   try:
     outside.check(flags.FLAGS)
-    download_flag.prepare(flags.FLAGS)
+    processes.join(flags.FLAGS, stops_at_a_step='workdir' in flags.FLAGS)
+    hosts.first(lambda: download_flag.prepare(flags.FLAGS))
+    hosts.everywhere(lambda: download_flag.prepare(flags.FLAGS))  # of who has a disk of its own
     if compiles:
       if 'compilation_cache' not in flags.FLAGS or flags.FLAGS.compilation_cache:
         machine.keep_compiled()

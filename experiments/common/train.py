@@ -98,8 +98,8 @@ def main(define_flags: Callable[[flags.FlagValues], None], build: Build) -> None
 
 def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
   path = pathlib.Path(flags.FLAGS.workdir)
-  job = processes.join(flags.FLAGS)
-  devices = machine.take_devices(config['devices'], config['parallel'], job)
+  processes.check_same({**config, 'fresh': flags.FLAGS.fresh})
+  devices = machine.take_devices(config['devices'], config['parallel'], processes.job())
   try:
     train_in(path, experiment, config, build, devices, fresh=flags.FLAGS.fresh)
   except CheckpointError as error:
@@ -111,8 +111,6 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
     raise SystemExit(program.PREEMPTED) from error
   except KeyboardInterrupt as error:
     raise SystemExit(f'stopped; {_next(path)}') from error
-  except hosts.ProcessError as error:
-    raise SystemExit(f'{error}\n{_next(path)}') from error
   except OSError as error:
     if not _steps(path):  # nothing was trained: a path or a data set is wrong
       raise
@@ -151,15 +149,16 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
   settings, spec = runs.Settings.of(config), data.DatasetSpec.of(config)
   config = {**config, **spec.places}
   source, record = hosts.everywhere(lambda: _opened(path, experiment, config, spec, devices, fresh))
-  processes.check_same(config, record['data'])
+  hosts.check_same({f'data {name}': x for name, x in record['data'].items() if name != 'name'})
   run = build(config, runs.About(source.image_shape, source.num_classes,
                                  parallel.axis_name(settings.parallel), source.name))
   with contextlib.ExitStack() as stack:
     hosts.everywhere(lambda: stack.enter_context(folders.opened(path, fresh=fresh))
                      if hosts.is_first() else None)
     processes.check_shared(path)
-    if (path / records.NAME).exists():
-      before = records.read_record(path)
+    before = hosts.first(lambda: (records.read_record(path) if (path / records.NAME).exists()
+                                  else None))
+    if before is not None:
       records.check_same_run(before, record, experiments.config_of(before))
       record['data'].update(before['data'])  # data that were moved keep their name
     train(run, source, settings, path, record=record, spec=spec, devices=devices,

@@ -1,5 +1,5 @@
 """Preparing a data set that is not there, when somebody asks for it."""
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import contextlib
 import functools
 import itertools
@@ -70,8 +70,7 @@ def download_dataset(name: str, data_dir: str | os.PathLike | None = None, *,
     with _explained(name, root, downloads if ours else None):
       builder = cls(data_dir=str(root), file_format='array_record', **settings)
       if not ours:  # tensorflow-datasets tries for minutes where nothing answers
-        for url in itertools.islice(cls.url_infos or (), 1):
-          check_reachable(url)
+        _check_reachable(cls.url_infos or ())
       builder.download_and_prepare(
           download_dir=str(root / 'downloads'),
           download_config=tfds.download.DownloadConfig(try_download_gcs=False))
@@ -199,6 +198,20 @@ def _without_tensorflow(cls: Any, fetched: Callable[[str], pathlib.Path]) -> Any
   return Builder
 
 
+def _check_reachable(addresses: Iterable[str]) -> None:
+  """Holds that one of the hosts answers, if there are any."""
+  of_hosts = {urllib.parse.urlsplit(url).netloc: url for url in addresses
+              if url.startswith(('http:', 'https:'))}
+  errors = []
+  for url in of_hosts.values():
+    try:
+      return check_reachable(url)
+    except FetchError as error:
+      errors.append(str(error))
+  if errors:
+    raise FetchError(''.join(errors))
+
+
 def _expected(cls: Any) -> dict[str, Expected]:
   return {_name_of(url): Expected(int(info.size), info.checksum)
           for url, info in (cls.url_infos or {}).items()}
@@ -208,6 +221,8 @@ def _fetched(folder: pathlib.Path, sources: Sequence[str], expected: Mapping[str
              url: str) -> pathlib.Path:
   """A file of the data set, on this machine."""
   name = _name_of(url)
+  if name not in expected:
+    raise ValueError(f'expected={sorted(expected)}: {name} is not among them, and is downloaded')
   addresses = [f'{source.rstrip("/")}/{name}' for source in sources] or [url]
   fetch(folder / name, addresses, expected[name])
   return folder / name

@@ -15,7 +15,7 @@ from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.runs import folder as folders, record as records, scores
 from jaxsynth.runs.artist import Artist
-from jaxsynth.runs.preemption import Preemption
+from jaxsynth.runs.preemption import Preempted, Preemption
 from jaxsynth.runs.record import RunError
 from jaxsynth.runs.run import Keys, keys_of, Run
 from jaxsynth.runs.settings import Settings
@@ -61,11 +61,11 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
   state = jax.jit(algorithm.init, compiler_options=quick)(keys.init, first)
   step = parallel.compiled(algorithm.step, settings.parallel, devices, phases=run.phases,
                            steps_per_call=settings.steps_per_call, like=state)
-  scored = settings.eval_every or (folder / scores.NAME).exists()
+  scored = settings.eval_every or hosts.first((folder / scores.NAME).exists)
   with contextlib.ExitStack() as stack:
     manager = checkpoint.CheckpointManager(folder / 'checkpoints',
                                            best=scores.BEST if scored else None)
-    stack.callback(manager.close)
+    stack.push(lambda kind, error, trace: _end(manager, error))
     restored = manager.restore(state)
     state = step.put_state(state if restored is None else restored)
     start = int(state.step)
@@ -74,7 +74,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
           f'--steps={settings.steps} --steps_per_call={settings.steps_per_call}, but the run is at '
           f'step {start} already: expected whole calls from there')
     if start < settings.steps:
-      manager.check_room(state)
+      hosts.everywhere(lambda: manager.check_room(state))
     hosts.first(lambda: _cut_back(folder, start))
     artist = hosts.everywhere(lambda: _artist(folder, run, source, settings, keys, start)
                               if hosts.is_first() else None)
@@ -93,14 +93,18 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
         artist.flush()
       manager.save(at_step, state, values)
 
+    def here(state: TrainState) -> TrainState:
+      """What samples are drawn from, in this process alone."""
+      return hosts.local(state._replace(opt_state={}))
+
     def show(at_step: int, state: TrainState) -> None:
-      here = hosts.local(state._replace(opt_state={}))
+      drawn_from = here(state)
       if artist:
-        artist.show(at_step, here)
+        artist.show(at_step, drawn_from)
 
     def evaluate(at_step: int, state: TrainState) -> None:
-      here = hosts.local(state._replace(opt_state={}))
-      save(at_step, state, hosts.first(lambda: curve(at_step, here)))  # type: ignore[misc]
+      drawn_from = here(state)
+      save(at_step, state, hosts.first(lambda: curve(at_step, drawn_from)))  # type: ignore[misc]
 
     chores: list[loop.Hook] = [rows, hooks.Every(settings.sample_every, settings.steps, show)]
     if settings.eval_every:
@@ -123,8 +127,16 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
       state = loop.run(step.step, state, map(data.to_float, batches), step.put_key(keys.train),
                        settings.steps, hooks=[*chores, preemption],
                        steps_per_call=settings.steps_per_call)
-    here = hosts.local(state._replace(opt_state={}))
-    hosts.first(lambda: artist.synthesize(here, settings.num_synthetic) if artist else None)
+    drawn_from = here(state)
+    hosts.first(lambda: artist.synthesize(drawn_from, settings.num_synthetic) if artist else None)
+
+
+def _end(manager: checkpoint.CheckpointManager, error: BaseException | None) -> None:
+  """Finishes the last checkpoint; not with other processes, if one has failed."""
+  if error is None or isinstance(error, Preempted) or hosts.count() == 1:
+    manager.close()
+  else:
+    manager.abandon()
 
 
 def _cut_back(folder: pathlib.Path, start: int) -> None:
