@@ -21,6 +21,8 @@ from jaxsynth.runs.settings import Settings
 from jaxsynth.tensorboard import TensorBoard
 from jaxsynth.types import TrainState
 
+LOOKED_AT = 256  # images, at least, by which data are found not to fit a model
+
 
 def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Path, *,
           record: Mapping[str, Any], spec: data.DatasetSpec,
@@ -42,13 +44,17 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     began: `time.perf_counter()` when the process began, to tell how long the first step took.
 
   Raises:
-    RunError: a number of steps that the run has passed already, or no split for scores.
+    RunError: data that the model cannot learn from, a number of steps that the run has passed
+      already, or no split for scores.
     FloatingPointError: a metric or a pixel is not finite.
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
     OSError: something cannot be written; what was finished stays.
     Preempted: SIGTERM came; the step has a checkpoint, and the same call goes on from there.
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
+  looked_at = source.take(np.arange(0, source.size, max(1, source.size // LOOKED_AT)))
+  if misfit := run.misfit(looked_at['image']):
+    raise RunError(f'{source.name}: {misfit}')
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
