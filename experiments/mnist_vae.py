@@ -59,10 +59,11 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
 
   return runs.Run(
       vae(*nets[:2], likelihood, latent_dim=nets.latent_dim, num_classes=nets.num_classes,
-          prior=nets.prior, bound=vae_flags.bound(config), temperature=config['temperature']),
+          prior=nets.prior, bound=vae_flags.bound(config), temperature=config['temperature'],
+          draw_pixels=config['draw_pixels']),
       {'vae': optax.adam(train.rate(config['learning_rate'], config))},
       ema=ts.EMA(('vae',), config['ema_decay']), num_classes=nets.num_classes,
-      decoder=runs.Decoder(nets.latent_dim, decode),
+      decoder=None if config['draw_pixels'] else runs.Decoder(nets.latent_dim, decode),
       density=runs.Density(functools.partial(nets.log_weights, likelihood), likelihood.misfit),
       misfit=likelihood.misfit if name != 'bernoulli' else lambda images: '',  # grey is a mixture
       summary=f'A variational autoencoder{" given the label" if nets.conditional else ""} '

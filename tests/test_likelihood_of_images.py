@@ -1,6 +1,7 @@
 """The likelihood of images by importance samples, and the program that measures it."""
 import functools
 import json
+import pathlib
 
 import evaluate_likelihood
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from jaxsynth.data import binarize
 from jaxsynth.metrics.likelihood import log_likelihood
 from jaxsynth.pixels import scaled
 
+FLAGFILES = pathlib.Path(__file__).parent.parent / 'experiments/flags'
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, *known.SHAPE), dtype=np.uint8)
 MEASURE = functools.partial(known.networks().log_weights, known.likelihood())
 
@@ -141,3 +143,10 @@ def test_draws_stay_what_they_are():
   drawn = binarize.binarized(np.full((4, 4), 100, np.uint8), 0)
   assert (drawn > 0).astype(int).tolist() == [
       [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 1, 0, 0]]
+
+
+@pytest.mark.parametrize('path', sorted(FLAGFILES.glob('static_mnist_*.flags')),
+                         ids=lambda path: path.stem)
+def test_flagfiles_of_binary_digits_are_flags_of_the_program(path):
+  config = training.config_of(f'--flagfile={path}', name='mnist_vae', tiny=False)
+  assert config['network'] in path.stem

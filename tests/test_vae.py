@@ -162,8 +162,14 @@ def test_samples_come_by_the_prior_of_their_label(started):
   params, variables = objective.init(jax.random.key(0), objectives.batch())
   keys, labels = jax.random.split(jax.random.key(1), 4), jnp.zeros(4, jnp.int32)
   plain = objective.sample(params, variables, keys, labels)
-  last = params['vae']['prior']['params'] if 'params' in params['vae']['prior'] else (
-      params['vae']['prior'])
-  last['coupling_0']['Dense_2']['bias'] += 3.
+  params['vae']['prior']['coupling_0']['Dense_2']['bias'] += 3.
   moved = objective.sample(params, variables, keys, labels)
   assert jnp.any(plain != moved)
+
+
+def test_pixels_are_drawn_by_the_key_of_their_sample(started):
+  keys, labels = jax.random.split(jax.random.key(1), 6), jnp.zeros(6, jnp.int32)
+  drawn = tiny(3, draw_pixels=True).sample(*started, keys, labels)
+  assert set(np.unique(drawn)) == {-1, 1} and not jnp.all(drawn[0] == drawn[1])
+  part = tiny(3, draw_pixels=True).sample(*started, keys[2:4], labels[2:4])
+  np.testing.assert_array_equal(drawn[2:4], part)

@@ -35,6 +35,8 @@ def define(values: flags.FlagValues, likelihoods: Sequence[str], networks: Seque
   flags.DEFINE_float('free_bits', 0., 'Nats a latent whose divergence is not pressed further.',
                      lower_bound=0, **given)
   number('warm_up', 0, 'Steps over which the weight of the divergence rises.', **at_least(0))
+  flags.DEFINE_bool('draw_pixels', False, 'Draw the pixels of samples from the likelihood, not '
+                    'take its mean.', **given)
   for name, default, what in (
       ('std', .3, 'Standard deviation of a pixel, with --likelihood=gaussian.'),
       ('beta', 1., 'Weight of the divergence; 1 is the evidence lower bound.'),

@@ -1,4 +1,5 @@
 """Variational autoencoders: one player, which climbs a bound of log p(x)."""
+from collections.abc import Callable
 import math
 from typing import Any
 
@@ -14,10 +15,12 @@ from jaxsynth.objectives import network
 from jaxsynth.objectives.vae_networks import Networks, repeated
 from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
 
+PIXELS = 0x504958  # parts a sample's pixels from its latent
+
 
 def vae(encoder: Any, decoder: Any, likelihood: Likelihood, *, latent_dim: int,
         num_classes: int | None = None, prior: Any = None, bound: elbo.Bound = elbo.Bound(),
-        temperature: float = 1.) -> Objective:
+        temperature: float = 1., draw_pixels: bool = False) -> Objective:
   """Binds networks, a likelihood and a bound into an objective.
 
   With `q(z | x) = N(mean(x), variance(x))` and z drawn from it, the loss is by default
@@ -44,11 +47,12 @@ def vae(encoder: Any, decoder: Any, likelihood: Likelihood, *, latent_dim: int,
       if `inverse` the latent of noise; `None` for the standard normal, whatever the label.
     bound: which bound is climbed, and how.
     temperature: standard deviation of the noise of `sample`, above 0.
+    draw_pixels: whether `sample` draws pixels from the likelihood; otherwise it gives the mean.
 
   Returns:
-    An `Objective`. `sample` gives the likelihood's mean, `[n, H, W, C]` in [-1, 1]; its
-    `cond` is labels `[n]` if conditional. It raises `ValueError` if labels are missing or
-    not wanted, and `init` does if the decoder's images are not shaped as the data's.
+    An `Objective`. `sample` gives images `[n, H, W, C]` in [-1, 1]; its `cond` is labels `[n]`
+    if conditional. It raises `ValueError` if labels are missing or not wanted, and `init` does
+    if the decoder's images are not shaped as the data's.
 
   Raises:
     ValueError: a temperature that is not above 0, a bound that is none (`Bound.checked`), or
@@ -120,13 +124,22 @@ def vae(encoder: Any, decoder: Any, likelihood: Likelihood, *, latent_dim: int,
     metrics = {'reconstruction': reconstruction, 'kl': kl, 'elbo': -reconstruction - kl}
     return {'vae': reconstruction + weight * pressed}, (variables, metrics)
 
+  coupled = 'free bits are of the divergence of the whole batch' if bound.free_bits else ''
+  return Objective(init, loss, _sampler(nets, likelihood, temperature, draw_pixels), coupled)
+
+
+def _sampler(nets: Networks, likelihood: Likelihood, temperature: float, draw_pixels: bool
+             ) -> Callable[..., Array]:
+  """`sample` of `vae`."""
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:
     if (cond is not None) != nets.conditional:
       raise ValueError(f'cond: expected {"labels [n]" if nets.conditional else None}, got {cond}')
     labels = () if cond is None else (cond,)
     noise = temperature * nets.noise(keys)[0]
-    return likelihood.mean(nets.decoded(params, variables, noise, *labels))
-
-  coupled = 'free bits are of the divergence of the whole batch' if bound.free_bits else ''
-  return Objective(init, loss, sample, coupled)
+    output = nets.decoded(params, variables, noise, *labels)
+    if not draw_pixels:
+      return likelihood.mean(output)
+    of_pixels = jax.vmap(jax.random.fold_in, (0, None))(keys, PIXELS)
+    return jax.vmap(lambda key, x: likelihood.sample(key, x[None])[0])(of_pixels, output)
+  return sample
