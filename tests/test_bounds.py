@@ -110,6 +110,23 @@ def test_with_one_draw_all_bounds_are_the_evidence_lower_bound():
                  weighted)
 
 
+@pytest.mark.parametrize('options', [
+    dict(free_bits=.1), dict(DRAWN, samples=3, weighted=True, gradient='doubly')],
+    ids=['free-bits', 'doubly'])
+def test_devices_share_a_bound(options):
+  """Free bits are of the whole batch, whichever device has an example."""
+  x = jnp.asarray(known.data(8))
+
+  def stepped(axis, compiled, batch):
+    algorithm = ts.build(objective(**options), {'vae': optax.sgd(.1)}, axis_name=axis)
+    state = algorithm.init(jax.random.key(1), {'image': x})
+    return jax.device_get(compiled(algorithm.step)(state, {'image': batch}, jax.random.key(2)))
+  alone = stepped(None, ts.jit, x)
+  mapped = stepped('batch', lambda step: ts.pmap(step, devices=jax.devices()[:2]),
+                   x.reshape(2, 4, *known.SHAPE))
+  jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), alone, mapped)
+
+
 def test_free_bits_and_warm_up_by_hand():
   # two latents, two examples: means .2 and 2, so max(.5, .2) + 2 = 2.5
   kl = jnp.array([[.1, 3.], [.3, 1.]])

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import objectives
+import optax
 import pytest
 
+from jaxsynth import train_step as ts
 from jaxsynth.losses import elbo, likelihoods
 from jaxsynth.losses.elbo import Bound
 from jaxsynth.models import conv_vae, coupling_flow, mlp_vae, residual_vae
@@ -173,3 +175,21 @@ def test_pixels_are_drawn_by_the_key_of_their_sample(started):
   assert set(np.unique(drawn)) == {-1, 1} and not jnp.all(drawn[0] == drawn[1])
   part = tiny(3, draw_pixels=True).sample(*started, keys[2:4], labels[2:4])
   np.testing.assert_array_equal(drawn[2:4], part)
+
+
+def test_a_conditional_model_with_a_learned_prior_follows_its_label():
+  """Noisy images of three classes; a sample is of the class whose image it is nearest to."""
+  classes, labels = jnp.sign(jax.random.normal(jax.random.key(0), (3, 16))), jnp.arange(96) % 3
+  flips = jax.random.bernoulli(jax.random.key(1), .1, (96, 16))
+  images = jnp.where(flips, -classes[labels], classes[labels]).reshape(96, *objectives.SHAPE)
+  batch, key = {'image': images, 'label': labels}, jax.random.key(2)
+  objective = vae(
+      mlp_vae.Encoder(2, 16, num_classes=3), mlp_vae.Decoder(objectives.SHAPE, 16, num_classes=3),
+      likelihoods.bernoulli(), latent_dim=2, num_classes=3, bound=Bound(exact=False),
+      prior=coupling_flow.CouplingFlow(2, 16, 3))
+  algorithm = ts.build(objective, {'vae': optax.adam(1e-2)})
+  step = lambda state, _: (algorithm.step(state, batch, key)[0], None)
+  state, _ = jax.jit(lambda s: jax.lax.scan(step, s, length=300))(algorithm.init(key, batch))
+  drawn = objective.sample(state.params, state.variables, jax.random.split(key, 96), labels)
+  nearest = jnp.argmax(drawn.reshape(96, 16) @ classes.T, 1)
+  assert float(jnp.mean(nearest == labels)) > .95
