@@ -1,70 +1,73 @@
-r"""Trains a convolutional variational autoencoder and writes synthetic images.
+r"""Trains a variational autoencoder and writes synthetic images.
 
     python experiments/mnist_vae.py --flagfile=experiments/flags/mnist_vae.flags \
         --workdir=/tmp/vae
 
 It leaves and resumes what mnist_dcgan.py does; the metrics are the bound's terms, in nats an
-image.
+image. evaluate_likelihood.py measures log p(x) of a run.
 """
 from collections.abc import Mapping
+import functools
 from typing import Any
 
 from absl import flags
 import jax
 import optax
 
-from common import train
+from common import train, vae_flags
 from jaxsynth import runs, train_step as ts
-from jaxsynth.losses import elbo
-from jaxsynth.models import conv_vae
-from jaxsynth.objectives import network
+from jaxsynth.losses import likelihoods
+from jaxsynth.models import conv_vae, coupling_flow, mlp_vae, residual_vae
 from jaxsynth.objectives.vae import vae
+from jaxsynth.objectives.vae_networks import Networks
 
 SAMPLING = ('temperature',)
+LIKELIHOODS: dict[str, Any] = {
+    'bernoulli': likelihoods.bernoulli, 'gaussian': likelihoods.gaussian,
+    'learned_gaussian': likelihoods.learned_gaussian,
+    'discretised_logistic': likelihoods.discretised_logistic}
+MODELS: dict[str, Any] = {'conv': conv_vae, 'mlp': mlp_vae, 'residual': residual_vae}
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """The flags of a VAE study."""
   train.define(values)
-  flags.DEFINE_integer('latent_dim', 16, 'Size of the latent.', lower_bound=1,
-                       flag_values=values)
-  flags.DEFINE_integer('width', 32, 'Channels of the largest image in both networks.',
-                       lower_bound=1, flag_values=values)
-  flags.DEFINE_integer('hidden', 256, "Size of both networks' dense layer.", lower_bound=1,
-                       flag_values=values)
-  flags.DEFINE_enum('likelihood', 'bernoulli', ['bernoulli', 'gaussian'], 'Of a pixel.',
-                    flag_values=values)
-  for name, default, what in (
-      ('std', .3, 'Standard deviation of a pixel, with --likelihood=gaussian.'),
-      ('beta', 1., 'Weight of the divergence; 1 is the evidence lower bound.'),
-      ('temperature', 1., 'Standard deviation of the latents of samples.'),
-      ('learning_rate', 1e-3, 'Of Adam.')):
-    flags.DEFINE_float(name, default, what, flag_values=values)
-    flags.register_validator(name, lambda x: x is None or x > 0, 'expected more than 0',
-                             flag_values=values)
+  vae_flags.define(values, tuple(LIKELIHOODS), tuple(MODELS))
+
+
+def networks(config: Mapping[str, Any], about: runs.About, outputs: int) -> Networks:
+  """Encoder, decoder and prior; `outputs` of the decoder are for each channel of the image."""
+  classes, model = about.classes_if(config['conditional']), MODELS[config['network']]
+  sizes = vae_flags.sizes(config) | {'num_classes': classes,
+                                     'dtype': train.DTYPES[config['dtype']]}
+  height, width, channels = about.image_shape
+  prior = (coupling_flow.CouplingFlow(config['prior_layers'], config['prior_hidden'], classes)
+           if config['prior'] == 'flow' else None)
+  return Networks(model.Encoder(config['latent_dim'], **sizes),
+                  model.Decoder((height, width, outputs * channels), **sizes), prior,
+                  config['latent_dim'], classes)
 
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
-  classes, dtype = about.classes_if(config['conditional']), train.DTYPES[config['dtype']]
-  sizes = config['width'], config['hidden'], classes, dtype
-  encoder = conv_vae.Encoder(config['latent_dim'], *sizes)
-  decoder = conv_vae.Decoder(about.image_shape, *sizes)
-  likelihood = (elbo.bernoulli() if config['likelihood'] == 'bernoulli' else
-                elbo.gaussian(config['std']))
+  name = config['likelihood']
+  likelihood = LIKELIHOODS[name](*[config['std']] * (name == 'gaussian'))
+  nets = networks(config, about, likelihood.outputs)
 
-  def decode(params: Any, variables: Any, *args: jax.Array) -> jax.Array:
-    return likelihood.mean(network.apply(
-        decoder, params['vae']['decoder'], variables['vae']['decoder'], *args)[0])
+  def decode(params: Any, variables: Any, noise: jax.Array, *labels: jax.Array) -> jax.Array:
+    return likelihood.mean(nets.decoded(params, variables, noise, *labels))
 
   return runs.Run(
-      vae(encoder, decoder, likelihood, latent_dim=config['latent_dim'], num_classes=classes,
-          beta=config['beta'], temperature=config['temperature']),
+      vae(*nets[:2], likelihood, latent_dim=nets.latent_dim, num_classes=nets.num_classes,
+          prior=nets.prior, bound=vae_flags.bound(config), temperature=config['temperature'],
+          draw_pixels=config['draw_pixels']),
       {'vae': optax.adam(train.rate(config['learning_rate'], config))},
-      ema=ts.EMA(('vae',), config['ema_decay']), num_classes=classes,
-      decoder=runs.Decoder(config['latent_dim'], decode),
-      summary=f'A variational autoencoder{" given the label" if classes else ""} '
-      f'({config["latent_dim"]} latents, {config["likelihood"]} likelihood)')
+      ema=ts.EMA(('vae',), config['ema_decay']), num_classes=nets.num_classes,
+      decoder=None if config['draw_pixels'] else runs.Decoder(nets.latent_dim, decode),
+      density=runs.Density(functools.partial(nets.log_weights, likelihood), likelihood.misfit),
+      misfit=likelihood.misfit if name != 'bernoulli' else lambda images: '',  # grey is a mixture
+      summary=f'A variational autoencoder{" given the label" if nets.conditional else ""} '
+      f'({nets.latent_dim} latents, {name} likelihood)')
 
 
 if __name__ == '__main__':

@@ -28,6 +28,8 @@ CASES = {
     'groups': ('mnist_dcgan', (*GAN, '--generator_norm=group')),
     'relativistic': ('mnist_dcgan', ('--loss=relativistic_average',)),
     'gaussian': ('mnist_vae', ('--likelihood=gaussian',)),
+    'dense': ('mnist_vae', ('--network=mlp', '--conditional')),
+    'residual': ('mnist_vae', ('--network=residual', '--kl=sampled')),
     'classifier': (None, ())}
 ADDS = ('stablehlo.reduce', 'stablehlo.reduce_window', 'stablehlo.scatter',
         'stablehlo.all_reduce', 'stablehlo.reduce_scatter')

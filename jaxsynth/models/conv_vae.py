@@ -8,7 +8,7 @@ from flax import linen as nn
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth.conditions import one_hot
+from jaxsynth.models.labels import beside
 from jaxsynth.models.layers import Conv, ConvTranspose, Dense
 
 KERNEL = nn.initializers.he_normal()
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
                ) -> tuple[Array, Array]:
     for channels in (self.width, 2 * self.width):
       x = nn.relu(Conv(channels, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(x))
-    x = _with_label(x.reshape(len(x), -1), label, self.num_classes)
+    x = beside(x.reshape(len(x), -1), label, self.num_classes)
     x = nn.relu(Dense(self.hidden, dtype=self.dtype, kernel_init=KERNEL)(x))
     mean, log_variance = jnp.split(Dense(2 * self.latent_dim)(x.astype(jnp.float32)), 2, -1)
     return mean, log_variance
@@ -69,7 +69,7 @@ class Decoder(nn.Module):
   def __call__(self, z: Array, label: Array | None = None, *, train: bool) -> Array:
     height, width, channels = self.image_shape
     h, w = -(-height // 4), -(-width // 4)
-    x = _with_label(z, label, self.num_classes)
+    x = beside(z, label, self.num_classes)
     for size in (self.hidden, h * w * 2 * self.width):
       x = nn.relu(Dense(size, dtype=self.dtype, kernel_init=KERNEL)(x))
     x = x.reshape(-1, h, w, 2 * self.width)
@@ -77,9 +77,3 @@ class Decoder(nn.Module):
       x = nn.relu(ConvTranspose(size, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(x))
     x = Conv(channels, 3, dtype=self.dtype)(x)
     return x[:, :height, :width].astype(jnp.float32)
-
-
-def _with_label(x: Array, label: Array | None, num_classes: int | None) -> Array:
-  if num_classes is None:
-    return x
-  return jnp.concatenate([x, one_hot(label, num_classes, x.dtype)], -1)

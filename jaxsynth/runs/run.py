@@ -22,6 +22,18 @@ class Decoder(NamedTuple):
   apply: Callable[..., jax.Array]
 
 
+class Density(NamedTuple):
+  """How likely a model with latents holds an image to be.
+
+  Attributes:
+    log_weights: `(params, variables, batch, keys [B], count) -> [count, B]`, nats: logarithms of
+      numbers whose mean is `p(x)` of each example, as `metrics.likelihood` takes them.
+    misfit: `images uint8 [n, H, W, C] -> why it is of none such`, empty where it is.
+  """
+  log_weights: Callable[..., jax.Array]
+  misfit: Callable[[Any], str]
+
+
 class Run(NamedTuple):
   """A model with what trains it. Only the first two are asked of every family.
 
@@ -36,6 +48,9 @@ class Run(NamedTuple):
       discriminator's in evaluation; `None` where there is none.
     packing: images that `logits` judges together.
     decoder: for exports of the network alone; `None` where a sample is no function of a latent.
+    density: for likelihoods of images; `None` where there are none.
+    misfit: `images uint8 [n, H, W, C] -> why it cannot learn from them`, empty where it can;
+      asked before any work.
     summary: what it is, as the subject of a sentence: `'A DCGAN (widths 64 and 64)'`.
   """
   objective: Objective
@@ -47,6 +62,8 @@ class Run(NamedTuple):
   logits: Callable[..., jax.Array] | None = None
   packing: int = 1
   decoder: Decoder | None = None
+  density: Density | None = None
+  misfit: Callable[[Any], str] = lambda images: ''
   summary: str = 'A model'
 
   @property

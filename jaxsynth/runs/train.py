@@ -22,6 +22,8 @@ from jaxsynth.runs.settings import Settings
 from jaxsynth.tensorboard import TensorBoard
 from jaxsynth.types import TrainState
 
+LOOKED_AT = 256  # images, at least, by which data are found not to fit a model
+
 
 def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Path, *,
           record: Mapping[str, Any], spec: data.DatasetSpec,
@@ -44,7 +46,8 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     began: `time.perf_counter()` when the process began, to tell how long the first step took.
 
   Raises:
-    RunError: a number of steps that the run has passed already, or no split for scores.
+    RunError: data that the model cannot learn from, a number of steps that the run has passed
+      already, or no split for scores.
     FloatingPointError: a metric or a pixel is not finite.
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
     OSError: something cannot be written; what was finished stays.
@@ -53,6 +56,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
   processes = {d.process_index for d in devices}
+  hosts.everywhere(lambda: _check_fits(run, source))
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
@@ -129,6 +133,13 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
                        steps_per_call=settings.steps_per_call)
     drawn_from = here(state)
     hosts.first(lambda: artist.synthesize(drawn_from, settings.num_synthetic) if artist else None)
+
+
+def _check_fits(run: Run, source: data.Source) -> None:
+  """Raises `RunError` where some of the images are none that the model can learn from."""
+  looked_at = source.take(np.arange(0, source.size, max(1, source.size // LOOKED_AT)))
+  if misfit := run.misfit(looked_at['image']):
+    raise RunError(f'{source.name}: {misfit}')
 
 
 def _end(manager: checkpoint.CheckpointManager, error: BaseException | None) -> None:
