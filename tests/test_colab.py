@@ -15,6 +15,7 @@ NOT_HERE = ('install', 'drive')
 SMALL = '--generator_width=4 --discriminator_width=4 --latent_dim=3'
 
 
+@pytest.mark.notebook
 def test_from_training_to_what_the_images_are_worth(tmp_path, monkeypatch, capsys):
   names, shown = executed(
       COLAB, monkeypatch, tmp_path, NOT_HERE, WORK=tmp_path, CODE=ROOT, DATASET='mnist5k', STEPS=2,
@@ -32,6 +33,7 @@ def test_from_training_to_what_the_images_are_worth(tmp_path, monkeypatch, capsy
   assert not (tmp_path / 'data').exists()  # nothing was downloaded
 
 
+@pytest.mark.notebook
 def test_eight_devices_give_the_numbers_of_one(tmp_path, monkeypatch, capsys):
   names, _ = executed(KAGGLE, monkeypatch, tmp_path, NOT_HERE, WORK=tmp_path, CODE=ROOT, STEPS=2,
                       BATCH=16, EVERY=1, MORE=f'{SMALL} --checkpoint_every=2')

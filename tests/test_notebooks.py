@@ -28,6 +28,7 @@ def test_a_notebook_tells_what_to_expect(path):
     assert not cell.get('outputs'), 'what a machine showed is no text of a notebook'
 
 
+@pytest.mark.notebook
 def test_your_own_model(tmp_path, monkeypatch, capsys):
   with jax.numpy_rank_promotion('allow'):  # as everywhere but in tests
     names, _ = executed(ROOT / 'experiments/notebooks/your_own_model.ipynb', monkeypatch, tmp_path,
