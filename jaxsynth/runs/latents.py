@@ -30,7 +30,7 @@ def interpolated(start: Array, stop: Array, columns: int) -> Array:
 
   >>> import jax.numpy as jnp
   >>> walk = interpolated(jnp.array([[2., 0.]]), jnp.array([[0., 4.]]), 3)
-  >>> walk[0, 1].round(3).tolist()
+  >>> [round(x, 3) for x in walk[0, 1].tolist()]
   [2.121, 2.121]
 
   Shoemake 1985; for generative models White 2016, https://arxiv.org/abs/1609.04468, section 2.1.
