@@ -23,8 +23,8 @@ PATHS = {'rectified': paths.rectified, 'variance_preserving': paths.variance_pre
          'edm': paths.edm}
 PREDICTIONS = {'velocity': flow.VELOCITY, 'noise': flow.NOISE, 'data': flow.DATA,
                'preconditioned': flow.preconditioned()}
-SOLVERS = {'heun': solvers.heun, 'euler': solvers.euler, 'ancestral': solvers.ancestral(),
-           'ddim': solvers.ancestral(0.)}
+SOLVERS = {'heun': solvers.heun, 'euler': solvers.euler, 'ddim': solvers.ancestral(0.),
+           'ancestral': solvers.ancestral()}
 SAMPLING = ('solver', 'solver_steps', 'guidance')
 
 

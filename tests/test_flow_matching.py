@@ -165,7 +165,8 @@ def test_a_number_that_is_none_is_seen(started):
      r"the data's images are \(8, 8, 1\), expected"),
     (lambda: tiny(None).sample({}, {}, jax.random.split(jax.random.key(0), 2), jnp.zeros(2)),
      'cond: expected None'),
-    (lambda: tiny().sample({}, {}, jax.random.split(jax.random.key(0), 2)), 'cond: expected labels'),
+    (lambda: tiny().sample({}, {}, jax.random.split(jax.random.key(0), 2)),
+     'cond: expected labels'),
     (lambda: jax.eval_shape(lambda: UNet((6,), heads=4).init(
         jax.random.key(0), jnp.zeros((1, 4, 4, 1)), jnp.zeros(1), train=False)),
      'heads=4: expected a divisor of the 6')])
@@ -191,7 +192,8 @@ def test_a_unet_begins_at_zero_and_looks_at_time_label_and_every_pixel():
   assert not y.any()
   leaves, tree = jax.tree.flatten(params)
   rng = np.random.default_rng(0)
-  params = jax.tree.unflatten(tree, [p + .2 * rng.normal(size=p.shape).astype('f') for p in leaves])
+  params = jax.tree.unflatten(
+      tree, [p + .2 * rng.normal(size=p.shape).astype(np.float32) for p in leaves])
   out = lambda *args: net.apply(params, *args, train=False)[0, 0, 0, 0]
   by_pixel, by_time, by_cond = jax.jit(jax.grad(out, (0, 1, 2)))(x, t, cond)
   assert (by_pixel != 0).all() and by_time != 0 and (by_cond != 0).all()

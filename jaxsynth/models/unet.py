@@ -79,8 +79,7 @@ class Block(nn.Module):
   def __call__(self, x: Array, vector: Array) -> Array:
     width = x.shape[-1]
     h = Conv(width, 3, dtype=self.dtype, kernel_init=KERNEL)(nn.silu(_norm(x, self.dtype)))
-    both = nn.Dense(2 * width, dtype=self.dtype, kernel_init=ZEROS)(vector)
-    scale, shift = jnp.split(both[:, None, None], 2, -1)
+    scale, shift = (nn.Dense(width, dtype=self.dtype)(vector)[:, None, None] for _ in range(2))
     h = nn.silu(_norm(h, self.dtype) * (1 + scale) + shift)
     return x + Conv(width, 3, dtype=self.dtype, kernel_init=ZEROS)(h)
 
@@ -97,9 +96,9 @@ class Attention(nn.Module):
       raise ValueError(f'heads={self.heads}: expected a divisor of the {c} channels at the '
                        'smallest size, or 0 for no attention')
     flat = _norm(x, self.dtype).reshape(b, h * w, c)
-    query, key, value = jnp.split(
-        nn.Dense(3 * c, use_bias=False, dtype=self.dtype)(flat).reshape(
-            b, h * w, self.heads, -1), 3, -1)
+    query, key, value = (
+        nn.Dense(c, use_bias=False, dtype=self.dtype)(flat).reshape(b, h * w, self.heads, -1)
+        for _ in range(3))
     logits = jnp.einsum('bqhd,bkhd->bhqk', query, key) / math.sqrt(c // self.heads)
     weights = nn.softmax(logits.astype(jnp.float32)).astype(self.dtype)
     out = jnp.einsum('bhqk,bkhd->bqhd', weights, value).reshape(b, h * w, c)
