@@ -41,7 +41,7 @@ def mixture(modes: Array, std: float) -> Plane:
 
 def eight_gaussians() -> Plane:
   """Eight normals on a circle of radius 0.75."""
-  return mixture(_circle(8, .75), .03)
+  return mixture(_circle(8, .75), .05)
 
 
 def twenty_five_gaussians() -> Plane:

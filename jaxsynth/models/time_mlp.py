@@ -37,12 +37,13 @@ class Told(nn.Module):
 class TimeMLP(nn.Module):
   """A field over points of any shape: `[B, ...], [B], [B, K] -> [B, ...]`.
 
-  Residual dense layers, each told time and condition, over the flattened point; the last
-  layer begins at zero. For points in the plane and other small data.
+  Residual blocks of two dense layers, told time and condition, over the flattened point; the last
+  layer begins at zero. Nothing is normalised, as how far out a point is matters. For points in the
+  plane and other small data.
 
   Attributes:
     width: of every layer.
-    depth: layers besides the first and the last.
+    depth: how many blocks.
     dtype: of the computation; parameters and outputs are float32.
   """
   width: int = 128
@@ -54,9 +55,9 @@ class TimeMLP(nn.Module):
     vector = Told(self.width, self.dtype)(time, cond)
     h = nn.Dense(self.width, dtype=self.dtype)(x.reshape(len(x), -1))
     for _ in range(self.depth):
-      inner = nn.silu(nn.LayerNorm(dtype=self.dtype)(h) + nn.Dense(
-          self.width, dtype=self.dtype)(vector))
-      h = h + nn.Dense(self.width, dtype=self.dtype)(inner)
+      inner = nn.Dense(self.width, dtype=self.dtype)(h) + nn.Dense(
+          self.width, use_bias=False, dtype=self.dtype)(vector)
+      h = h + nn.Dense(self.width, dtype=self.dtype)(nn.silu(inner))
     size = x.size // len(x)
     y = nn.Dense(size, kernel_init=nn.initializers.zeros)(nn.silu(h).astype(jnp.float32))
     return y.reshape(x.shape)
