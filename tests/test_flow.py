@@ -188,9 +188,9 @@ def test_the_likelihood_is_the_analytic_one(name):
   path = PATHS[name]
   points = MEAN[None] + STD * jax.random.normal(jax.random.key(3), (8, 2))
   velocity = lambda x, t: solvers.velocity(exact(path), path, x, t)
-  found = jax.jit(lambda x: log_likelihood(velocity, x, path.times(32)))(points)
+  computed = jax.jit(lambda x: log_likelihood(velocity, x, path.times(32)))(points)
   analytic = jax.scipy.stats.norm.logpdf(points, MEAN[None], STD).sum(-1)
-  np.testing.assert_allclose(found, analytic, atol=1e-3)
+  np.testing.assert_allclose(computed, analytic, atol=1e-3)
 
 
 @pytest.mark.parametrize('make, message', [

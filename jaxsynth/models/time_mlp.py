@@ -9,7 +9,7 @@ WAVES = 16  # of each kind, between 1 and FASTEST radians for a unit of time
 FASTEST = 100.
 
 
-class Told(nn.Module):
+class TimeAndLabel(nn.Module):
   """Times and conditions to a vector: `[B], [B, K] -> [B, features]`.
 
   Sines and cosines of the time through two dense layers (Vaswani et al. 2017 by way of Ho et
@@ -52,7 +52,7 @@ class TimeMLP(nn.Module):
 
   @nn.compact
   def __call__(self, x: Array, time: Array, cond: Array | None = None, *, train: bool) -> Array:
-    vector = Told(self.width, self.dtype)(time, cond)
+    vector = TimeAndLabel(self.width, self.dtype)(time, cond)
     h = nn.Dense(self.width, dtype=self.dtype)(x.reshape(len(x), -1))
     for _ in range(self.depth):
       inner = nn.Dense(self.width, dtype=self.dtype)(h) + nn.Dense(

@@ -8,7 +8,7 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.models.layers import Conv, ConvTranspose
-from jaxsynth.models.time_mlp import Told
+from jaxsynth.models.time_mlp import TimeAndLabel
 
 ZEROS = nn.initializers.zeros
 KERNEL = nn.initializers.he_normal()
@@ -46,7 +46,7 @@ class UNet(nn.Module):
   @nn.compact
   def __call__(self, x: Array, time: Array, cond: Array | None = None, *, train: bool) -> Array:
     height, width, channels = x.shape[1:]
-    vector = Told(self.features, self.dtype)(time, cond)
+    vector = TimeAndLabel(self.features, self.dtype)(time, cond)
     x = _padded(x, self.patch * 2 ** (len(self.widths) - 1))
     h = Conv(self.widths[0], 3, dtype=self.dtype)(_patches(x, self.patch))
     down = []

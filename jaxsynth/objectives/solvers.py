@@ -6,8 +6,9 @@ that it is made of. `alpha' data + sigma' noise` is its velocity, and
     dx / dt = velocity(x, t)
 
 takes noise to data with the model's marginals at every time (Song et al. 2021,
-https://arxiv.org/abs/2011.13456, section 4.3). The loop is one of XLA on every platform: forward
-convolutions in it are as fast on CPU as out of it, and compile once.
+https://arxiv.org/abs/2011.13456, section 4.3). The steps are a loop of XLA's on CPU too: unlike
+training's, the convolutions of a network that is only evaluated are as fast in it (jaxlib 0.10.2),
+and it compiles as fast for a hundred steps as for one.
 """
 from collections.abc import Callable
 
