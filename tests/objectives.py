@@ -1,14 +1,16 @@
 """Every objective at toy size: the table of the contract tests.
 
-The library has GANs and classifiers; the VAE and the flow are written here, to prove
-that its core knows nothing of either.
+The VAE and the rectified flow beside the library's are written here, to prove that its core knows
+nothing of either.
 """
 from flax import linen as nn
 import jax
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
+from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives.classify import classify
+from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
 from jaxsynth.types import Objective
 
@@ -93,6 +95,10 @@ def rectified_flow(axis_name=None):
   return Objective(init, loss, sample)
 
 
+def tiny_flow(**options):
+  return flow_matching(TimeMLP(8, 1), SHAPE, **{'solver_steps': 2, **options})
+
+
 def counting(objective):
   """The same, counting its steps in the shared variables, as a controller would."""
   def init(key, batch):
@@ -133,9 +139,10 @@ TABLE = {
     'conditional-gan': (lambda axis=None: tiny_gan(axis, num_classes=3), BOTH),
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
+    'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
     'classifier': (classifier, ('classifier',)),
 }
-CONDITIONAL = ('conditional-gan',)
+CONDITIONAL = ('conditional-gan', 'conditional-flow')
 LABELLING = ('classifier',)  # their samples are labels of given images
 
 
@@ -145,4 +152,4 @@ def batch(n=8, seed=0):
           'label': jax.random.randint(rng, (n,), 0, 3)}
 
 
-__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'vae')
+__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'vae')

@@ -54,16 +54,20 @@ class Dense(nn.Module):
     features: channels out.
     dtype: of the computation; parameters and their gradients are float32.
     kernel_init: of `kernel` `[C, features]`.
+    use_bias: whether there is one.
   """
   features: int
   dtype: Any = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+  use_bias: bool = True
 
   @nn.compact
   def __call__(self, x: Array) -> Array:
     kernel = self.param('kernel', self.kernel_init, (x.shape[-1], self.features))
-    bias = self.param('bias', nn.initializers.zeros, (self.features,))
-    return _plus(bias, ops.dense(x, kernel, self.dtype))
+    y = ops.dense(x, kernel, self.dtype)
+    if not self.use_bias:
+      return y
+    return _plus(self.param('bias', nn.initializers.zeros, (self.features,)), y)
 
 
 def _plus(bias: Array, y: Array) -> Array:

@@ -1,0 +1,88 @@
+r"""Trains a flow or a diffusion model and writes synthetic images.
+
+    python experiments/mnist_flow.py --flagfile=experiments/flags/mnist_flow.flags \
+        --data_dir=$TFDS --workdir=/tmp/flow
+
+It leaves and resumes what mnist_dcgan.py does. How samples are drawn, by --solver, --solver_steps
+and --guidance, may be changed once it is trained.
+"""
+from collections.abc import Mapping
+from typing import Any
+
+from absl import flags
+import optax
+
+from common import train
+from jaxsynth import runs, train_step as ts
+from jaxsynth.losses import flow, paths
+from jaxsynth.models.unet import UNet
+from jaxsynth.objectives import solvers
+from jaxsynth.objectives.flow_matching import flow_matching
+
+PATHS = {'rectified': paths.rectified, 'variance_preserving': paths.variance_preserving,
+         'edm': paths.edm}
+PREDICTIONS = {'velocity': flow.VELOCITY, 'noise': flow.NOISE, 'data': flow.DATA,
+               'preconditioned': flow.preconditioned()}
+SOLVERS = {'heun': solvers.heun, 'euler': solvers.euler, 'ddim': solvers.ancestral(0.),
+           'ancestral': solvers.ancestral()}
+SAMPLING = ('solver', 'solver_steps', 'guidance')
+
+
+def define_flags(values: flags.FlagValues) -> None:
+  """The flags of a flow study."""
+  train.define(values)
+  default: Any
+  for name, default, kinds, what in (
+      ('path', 'rectified', PATHS, 'From noise to data.'),
+      ('prediction', 'velocity', PREDICTIONS, 'What the network says.'),
+      ('solver', 'heun', SOLVERS, 'Of samples; heun evaluates the network twice a step.')):
+    flags.DEFINE_enum(name, default, list(kinds), what, flag_values=values)
+  for name, default, least, what in (
+      ('solver_steps', 10, 1, 'From noise to a sample.'),
+      ('width', 64, 1, 'Channels at the largest size inside the network.'),
+      ('deep_width', 96, 1, 'Channels at the others.'),
+      ('levels', 2, 1, 'Sizes inside the network, each half of the one before.'),
+      ('blocks', 1, 1, 'Residual blocks at each size, on the way down and again up.'),
+      ('patch', 2, 1, 'Side of the patches in which the image enters.'),
+      ('heads', 4, 0, 'Of the attention at the smallest size; 0 for none.'),
+      ('hidden', 128, 1, 'Size of the vector that says time and label.')):
+    flags.DEFINE_integer(name, default, what, lower_bound=least, flag_values=values)
+  for name, default, what in (
+      ('guidance', 1., 'How much more samples are of their label than without it; 1 is as '
+       'trained, above 1 takes twice the evaluations.'),
+      ('label_dropout', .1, 'Share of labels that are hidden in training.'),
+      ('time_mean', 0., 'Of the logit of the times that are trained, with the path edm of the '
+       "noise's logarithm, there -1.2 in its paper."),
+      ('time_std', 1., 'Its standard deviation, 1.2 there.'),
+      ('learning_rate', 1e-3, 'Of Adam.')):
+    flags.DEFINE_float(name, default, what, flag_values=values)
+  for name, fits, expected in (
+      ('learning_rate', lambda x: x > 0, 'more than 0'),
+      ('time_std', lambda x: x > 0, 'more than 0'),
+      ('label_dropout', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
+      ('guidance', lambda x: x >= 0, 'at least 0')):
+    flags.register_validator(name, lambda x, fits=fits: x is None or fits(x),
+                             f'expected {expected}', flag_values=values)
+
+
+def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
+  """The run that the flags mean."""
+  classes = about.classes_if(config['conditional'])
+  net = UNet((config['width'], *[config['deep_width']] * (config['levels'] - 1)),
+             config['blocks'], config['patch'], config['hidden'], config['heads'],
+             train.DTYPES[config['dtype']])
+  times = (flow.log_normal if config['path'] == 'edm' else flow.logit_normal)(
+      config['time_mean'], config['time_std'])
+  return runs.Run(
+      flow_matching(net, about.image_shape, PATHS[config['path']](),
+                    PREDICTIONS[config['prediction']], times=times, num_classes=classes,
+                    label_dropout=config['label_dropout'], solver=SOLVERS[config['solver']],
+                    solver_steps=config['solver_steps'], guidance=config['guidance']),
+      {'flow': optax.adam(train.rate(config['learning_rate'], config))},
+      ema=ts.EMA(('flow',), config['ema_decay']), num_classes=classes,
+      summary=f'A flow{" given the label" if classes else ""} (path {config["path"]}, prediction '
+      f'{config["prediction"]}, {config["solver_steps"]} steps of {config["solver"]})')
+
+
+if __name__ == '__main__':
+  train.main(define_flags, build)
