@@ -104,7 +104,7 @@ def flow_matching(
     if (cond is not None) != (num_classes is not None):
       raise ValueError(f'cond: expected {"None" if num_classes is None else "labels [n]"}, '
                        f'got {cond}')
-    labels = () if cond is None else (one_hot(cond, num_classes),)
+    labels = () if num_classes is None or cond is None else (one_hot(cond, num_classes),)
     field = field_of(net, path, prediction, params, variables, *labels, guidance=guidance)
     first = jax.vmap(lambda key: jax.random.split(key))(keys)  # [n, 2]
     x = path.sigma(jnp.zeros(())) * _normal(first[:, 0], tuple(image_shape))
