@@ -31,13 +31,12 @@ SAMPLING = ('solver', 'solver_steps', 'guidance')
 def define_flags(values: flags.FlagValues) -> None:
   """The flags of a flow study."""
   train.define(values)
-  default: Any
-  for name, default, kinds, what in (
+  for name, first, kinds, what in (
       ('path', 'rectified', PATHS, 'From noise to data.'),
       ('prediction', 'velocity', PREDICTIONS, 'What the network says.'),
       ('solver', 'heun', SOLVERS, 'Of samples; heun evaluates the network twice a step.')):
-    flags.DEFINE_enum(name, default, list(kinds), what, flag_values=values)
-  for name, default, least, what in (
+    flags.DEFINE_enum(name, first, list(kinds), what, flag_values=values)
+  for name, count, least, what in (
       ('solver_steps', 10, 1, 'From noise to a sample.'),
       ('width', 64, 1, 'Channels at the largest size inside the network.'),
       ('deep_width', 96, 1, 'Channels at the others.'),
@@ -46,8 +45,8 @@ def define_flags(values: flags.FlagValues) -> None:
       ('patch', 2, 1, 'Side of the patches in which the image enters.'),
       ('heads', 4, 0, 'Of the attention at the smallest size; 0 for none.'),
       ('hidden', 128, 1, 'Size of the vector that says time and label.')):
-    flags.DEFINE_integer(name, default, what, lower_bound=least, flag_values=values)
-  for name, default, what in (
+    flags.DEFINE_integer(name, count, what, lower_bound=least, flag_values=values)
+  for name, number, what in (
       ('guidance', 1., 'How much more samples are of their label than without it; 1 is as '
        'trained, above 1 takes twice the evaluations.'),
       ('label_dropout', .1, 'Share of labels that are hidden in training.'),
@@ -55,7 +54,7 @@ def define_flags(values: flags.FlagValues) -> None:
        "noise's logarithm, there -1.2 in its paper."),
       ('time_std', 1., 'Its standard deviation, 1.2 there.'),
       ('learning_rate', 1e-3, 'Of Adam.')):
-    flags.DEFINE_float(name, default, what, flag_values=values)
+    flags.DEFINE_float(name, number, what, flag_values=values)
   for name, fits, expected in (
       ('learning_rate', lambda x: x > 0, 'more than 0'),
       ('time_std', lambda x: x > 0, 'more than 0'),

@@ -176,6 +176,20 @@ def test_the_variance_of_ancestral_steps_converges_with_the_first_order(name):
   assert 1.6 < error(n) / error(2 * n) < 2.5
 
 
+def test_heun_never_asks_where_no_noise_is_left():
+  """Where the noise cannot be seen: two evaluations a step, but one in the last."""
+  path, asked = PATHS['rectified'], []
+
+  def field(x, t):
+    jax.debug.callback(lambda t: asked.append(float(t)), t)
+    return exact(path)(x, t)
+  keys = jax.random.split(jax.random.key(0), 1)
+  jax.block_until_ready(solvers.solved(solvers.heun, field, path, jnp.ones((1, 2)), keys,
+                                       path.times(4)))
+  jax.effects_barrier()
+  assert sorted(asked) == [0., .25, .25, .5, .5, .75, .75]
+
+
 def test_on_straight_lines_ddim_is_euler():
   path, x = PATHS['rectified'], jnp.array([[.3, -1.]])
   keys, t, s = jax.random.split(jax.random.key(0), 1), jnp.array(.3), jnp.array(.55)

@@ -59,14 +59,13 @@ def flow_matching(
     the data or the network's output are not shaped so.
 
   Raises:
-    ValueError: steps below 1, guidance without labels or without dropped labels, a share or a
-      guidance out of range, or Heun's step with a prediction that gives no velocity at its end.
+    ValueError: steps below 1, guidance without labels or without dropped labels, or a share or a
+      guidance out of range.
 
   Lipman et al. 2023, https://arxiv.org/abs/2210.02747, equation 9; for diffusion Ho et al. 2020,
   https://arxiv.org/abs/2006.11239, and Song et al. 2021, https://arxiv.org/abs/2011.13456.
   """
-  _check_labels(num_classes, label_dropout, guidance)
-  _check_solver(solver, solver_steps, prediction)
+  _check(num_classes, label_dropout, solver_steps, guidance)
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
     image, cond = batch['image'][:1], tuple(x[:1] for x in _labels(batch, num_classes))
@@ -104,7 +103,7 @@ def flow_matching(
     if (cond is not None) != (num_classes is not None):
       raise ValueError(f'cond: expected {"None" if num_classes is None else "labels [n]"}, '
                        f'got {cond}')
-    labels = () if cond is None or num_classes is None else (one_hot(cond, num_classes),)
+    labels = () if num_classes is None or cond is None else (one_hot(cond, num_classes),)
     field = field_of(net, path, prediction, params, variables, *labels, guidance=guidance)
     first = jax.vmap(lambda key: jax.random.split(key))(keys)  # [n, 2]
     x = path.sigma(jnp.zeros(())) * _normal(first[:, 0], tuple(image_shape))
@@ -170,7 +169,10 @@ def _hidden(rate: float, keys: Array, cond: Array) -> Array:
   return cond * shown[:, None]
 
 
-def _check_labels(num_classes: int | None, label_dropout: float, guidance: float) -> None:
+def _check(num_classes: int | None, label_dropout: float, solver_steps: int, guidance: float
+           ) -> None:
+  if solver_steps < 1:
+    raise ValueError(f'solver_steps={solver_steps}: expected at least 1')
   if not 0 <= label_dropout < 1:
     raise ValueError(f'label_dropout={label_dropout}: expected a share in [0, 1)')
   if not 0 <= guidance < math.inf:
@@ -181,11 +183,3 @@ def _check_labels(num_classes: int | None, label_dropout: float, guidance: float
   if guidance != 1 and not label_dropout:
     raise ValueError(f'guidance={guidance}: expected 1, as with label_dropout=0 the network '
                      'never learned without labels')
-
-
-def _check_solver(solver: solvers.Step, solver_steps: int, prediction: Prediction) -> None:
-  if solver_steps < 1:
-    raise ValueError(f'solver_steps={solver_steps}: expected at least 1')
-  if solver is solvers.heun and prediction.span[1] < 1:
-    raise ValueError('solver: heun asks for the velocity where no noise is left, and this '
-                     'prediction has none there: expected euler, ddim or ancestral')

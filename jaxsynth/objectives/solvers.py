@@ -38,11 +38,17 @@ def euler(field: Field, path: Path, x: Array, keys: Array, t: Array, s: Array) -
 def heun(field: Field, path: Path, x: Array, keys: Array, t: Array, s: Array) -> Array:
   """The mean of the velocities at both ends: of second order, two evaluations.
 
+  The step that ends without noise is Euler's, one evaluation: there the noise that a point came
+  with cannot be seen any more, and a mean with that velocity would leave a part of it as grain.
+
   Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1.
   """
   first = velocity(field, path, x, t)
-  second = velocity(field, path, x + (s - t) * first, s)
-  return x + (s - t) * (first + second) / 2
+  there = x + (s - t) * first
+
+  def corrected() -> Array:
+    return x + (s - t) * (first + velocity(field, path, there, s)) / 2
+  return jax.lax.cond(path.sigma(s) > 0, corrected, lambda: there)
 
 
 def ancestral(eta: float = 1.) -> Step:
