@@ -20,7 +20,7 @@ from jaxsynth.digests import digests
 from jaxsynth.ema import averaged_players
 from jaxsynth.files import CheckpointError
 from jaxsynth.stored import (
-    AVERAGES, DAMAGED, empty, FILES, ITEMS, load_averaged, load_state, reader, verified)
+    AVERAGES, DAMAGED, empty, FILES, is_news, ITEMS, load_averaged, load_state, reader, verified)
 from jaxsynth.types import TrainState, Tree
 
 __all__ = ('CheckpointError', 'CheckpointManager', 'digests', 'load_averaged', 'load_state')
@@ -63,7 +63,7 @@ class CheckpointManager:
     self._saved: _Saved | None = None
     self._stack = contextlib.ExitStack()
     self._name = self._stack.enter_context(files.plainly_named(self._directory))
-    logging.get_absl_logger().addFilter(_is_news)  # once, however many managers there are
+    logging.get_absl_logger().addFilter(is_news)  # once, however many managers there are
     self._manager = ocp.CheckpointManager(
         self._name, item_names=ITEMS,
         options=ocp.CheckpointManagerOptions(
@@ -215,11 +215,6 @@ class CheckpointManager:
     """Lets go of the directory without a word to other processes, one of which has failed."""
     self._saved = None
     self._stack.close()
-
-
-def _is_news(line: Any) -> bool:
-  """Whether a line of the log is no traceback of Orbax: it raises those errors too."""
-  return not (line.exc_info and 'orbax' in line.pathname)
 
 
 def _held(x: Any) -> Any:

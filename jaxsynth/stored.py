@@ -2,6 +2,7 @@
 from collections.abc import Callable
 import os
 import pathlib
+from typing import Any
 
 from absl import logging
 import jax
@@ -75,6 +76,7 @@ def _load(directory: str | os.PathLike, step: int | None, item: str, target: Tre
 
 def reader(name: str | os.PathLike) -> ocp.CheckpointManager:
   """Reads a directory, in this process alone whatever others there are."""
+  logging.get_absl_logger().addFilter(is_news)
   here = jax.process_index()
   alone = ocp.options.MultiprocessingOptions(
       primary_host=here, active_processes={here}, barrier_sync_key_prefix=f'reader{here}')
@@ -112,3 +114,10 @@ def verified(manager: ocp.CheckpointManager, directory: pathlib.Path, step: int,
 def empty(tree: Tree) -> Tree:
   """Arrays of the same shapes and dtypes."""
   return jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), tree)
+
+
+def is_news(line: Any) -> bool:
+  """Whether a line of the log is none of Orbax's on what we know: errors that it raises too, and
+  that a directory is only read."""
+  return 'orbax' not in line.pathname or not (
+      line.exc_info or line.funcName.endswith('init__') and 'read' in str(line.msg))
