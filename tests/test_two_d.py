@@ -117,7 +117,7 @@ def test_likelihoods_of_a_learned_flow_are_nearly_those_of_the_data():
       lambda x, t: solvers.velocity(field, path, x, t), two_d.as_images(x), path.times(24)))(drawn)
   distance = jnp.sum((drawn[:, None] - wide.modes[None]) ** 2, -1)
   exact = jax.nn.logsumexp(-distance / (2 * .12 ** 2), -1) - jnp.log(8 * 2 * jnp.pi * .12 ** 2)
-  assert -.3 < float(jnp.mean(likelihood - exact)) < .02
+  assert -.3 < float(jnp.mean(likelihood - exact)) < .02  # -.23 where it was measured
 
 
 class Dense(nn.Module):

@@ -112,7 +112,8 @@ def _checked(main: Callable[[], Any], compiles: bool, argv: list[str]) -> Any:
     outside.check(flags.FLAGS)
     processes.join(flags.FLAGS, stops_at_a_step='workdir' in flags.FLAGS)
     hosts.first(lambda: download_flag.prepare(flags.FLAGS))
-    hosts.everywhere(lambda: download_flag.prepare(flags.FLAGS))  # of who has a disk of its own
+    # whoever does not see what the first process prepared has a disk of its own
+    hosts.everywhere(lambda: None if hosts.is_first() else download_flag.prepare(flags.FLAGS))
     if compiles:
       if 'compilation_cache' not in flags.FLAGS or flags.FLAGS.compilation_cache:
         machine.keep_compiled()
