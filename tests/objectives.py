@@ -8,10 +8,15 @@ import jax
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
+from jaxsynth.losses import likelihoods
+from jaxsynth.models import vq_networks
+from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives.classify import classify
+from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.types import Objective
 
 SHAPE = (4, 4, 1)
@@ -99,6 +104,14 @@ def tiny_flow(**options):
   return flow_matching(TimeMLP(8, 1), SHAPE, **{'solver_steps': 2, **options})
 
 
+def tiny_codes(num_classes=None, book=Codebook(5, 3), likelihood=likelihoods.bernoulli(),
+               grid=(1, 1), width=2, **options):
+  return vq_vae(vq_networks.Encoder(3, width, 1),
+                vq_networks.Decoder((*SHAPE[:2], SHAPE[2] * likelihood.outputs), width, 1),
+                CausalTransformer(book.size, 1, 4, 1, 2, num_classes), likelihood, book, grid,
+                num_classes=num_classes, **options)
+
+
 def counting(objective):
   """The same, counting its steps in the shared variables, as a controller would."""
   def init(key, batch):
@@ -140,9 +153,10 @@ TABLE = {
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
     'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
+    'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'classifier': (classifier, ('classifier',)),
 }
-CONDITIONAL = ('conditional-gan', 'conditional-flow')
+CONDITIONAL = ('conditional-gan', 'conditional-flow', 'conditional-codes')
 LABELLING = ('classifier',)  # their samples are labels of given images
 
 
@@ -152,4 +166,5 @@ def batch(n=8, seed=0):
           'label': jax.random.randint(rng, (n,), 0, 3)}
 
 
-__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'vae')
+__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'tiny_codes',
+           'vae')

@@ -96,7 +96,7 @@ def test_same_key_same_state_other_attempt_other_state(name):
   again = fresh(name)._replace(attempt=jnp.int32(1))
   c, _ = jitted(name)(again, objectives.batch(), KEY)
   with pytest.raises(AssertionError):
-    chex.assert_trees_all_equal(a[0].params, c.params)
+    chex.assert_trees_all_equal((a[0].params, a[0].variables), (c.params, c.variables))
 
 
 @EVERY

@@ -1,0 +1,140 @@
+"""A codebook: the vectors that an encoder's outputs are rounded to, learned without a gradient.
+
+Each vector is the mean of what was lately rounded to it. The state holds, for each code, its share
+of all outputs and their sum over the number of all outputs, both averaged over steps:
+
+    count <- decay count + (1 - decay) n / N,    total <- decay total + (1 - decay) sum z / N,
+
+and the vector is `total / count` (van den Oord et al. 2017, https://arxiv.org/abs/1711.00937,
+appendix A.1, divided by N). So the mean of several devices' states is the state of the whole batch.
+"""
+from typing import NamedTuple
+
+import jax
+from jax import Array, lax
+import jax.numpy as jnp
+
+from jaxsynth.types import Tree
+
+TINY = 1e-20
+
+
+class Codebook(NamedTuple):
+  """How many vectors there are, and how they move.
+
+  Attributes:
+    size: number of codes `K`.
+    features: of a vector, `D`.
+    decay: what a step keeps of the averages, in [0, 1).
+    revived_below: a code whose share is below this part of `1 / K` is dead, and becomes an output
+      of the encoder in the batch, chosen at random, with the share `1 / K` (Dhariwal et al. 2020,
+      https://arxiv.org/abs/2005.00341, section 3.1); in [0, 1), 0 revives none. All begin dead.
+  """
+  size: int
+  features: int
+  decay: float = .99
+  revived_below: float = .05
+
+  def checked(self) -> 'Codebook':
+    """The settings themselves, if they are some.
+
+    Raises:
+      ValueError: fewer than two codes, no features, or a share out of [0, 1).
+
+    >>> Codebook(1, 4).checked()
+    Traceback (most recent call last):
+    ValueError: size=1: expected at least 2 codes
+    """
+    if self.size < 2:
+      raise ValueError(f'size={self.size}: expected at least 2 codes')
+    if self.features < 1:
+      raise ValueError(f'features={self.features}: expected at least 1')
+    for name in ('decay', 'revived_below'):
+      if not 0 <= getattr(self, name) < 1:
+        raise ValueError(f'{name}={getattr(self, name)}: expected a number in [0, 1)')
+    return self
+
+
+def init(book: Codebook, key: Array) -> Tree:
+  """Dead codes around zero, which the first batch replaces unless none are revived."""
+  vectors = jax.random.normal(key, (book.size, book.features))
+  share = (.5 * book.revived_below or 1) / book.size
+  return {'count': jnp.full(book.size, share, jnp.float32), 'total': share * vectors}
+
+
+def vectors(state: Tree) -> Array:
+  """`[K, D]`."""
+  return state['total'] / jnp.maximum(state['count'], TINY)[:, None]
+
+
+def nearest(vectors: Array, z: Array) -> Array:
+  """The code whose vector is nearest: int32 `[...]` of `z` `[..., D]` among `[K, D]`.
+
+  >>> nearest(jnp.array([[0.], [1.], [4.]]), jnp.array([[3.], [.4]])).tolist()
+  [2, 0]
+  """
+  product = jnp.einsum('...d,kd->...k', z, vectors, precision=lax.Precision.HIGHEST)
+  length = jnp.sum(vectors ** 2, -1).reshape((1,) * (z.ndim - 1) + (-1,))
+  return jnp.argmin(length - 2 * product, -1).astype(jnp.int32)
+
+
+def passed(z: Array, rounded: Array) -> Array:
+  """`rounded`, whose gradient is passed straight to `z` (van den Oord et al. 2017, section 3.2)."""
+  return z + lax.stop_gradient(rounded - z)
+
+
+def moved(book: Codebook, state: Tree, z: Array, codes: Array, keys: Array,
+          axis_name: str | None = None) -> Tree:
+  """The state after a step.
+
+  Args:
+    book: the settings.
+    state: from `init` or the step before, the same on all devices.
+    z: outputs of the encoder, `[B, P, D]`.
+    codes: what they were rounded to, `[B, P]`.
+    keys: `[B]`, an example's own, by which the outputs are chosen that revive dead codes.
+    axis_name: the mapped axis that shares the batch, or `None`; the mean over it of what is
+      returned is the state.
+  """
+  chosen = jax.nn.one_hot(codes, book.size)
+  kept = lambda old, new: book.decay * old + (1 - book.decay) * new
+  count = kept(state['count'], jnp.mean(chosen, (0, 1)))
+  total = kept(state['total'], jnp.einsum(
+      'bpk,bpd->kd', chosen, z, precision=lax.Precision.HIGHEST) / codes.size)
+  dead = state['count'] < book.revived_below / book.size
+  fresh = _drawn(book.size, z, keys, axis_name)
+  return {'count': jnp.where(dead, 1 / book.size, count),
+          'total': jnp.where(dead[:, None], fresh / book.size, total)}
+
+
+def usage(book: Codebook, state: Tree) -> dict[str, Array]:
+  """`used`, the share of codes that are not dead, and `perplexity`, in [1, K].
+
+  The perplexity is `exp(-sum p log p)` of the codes' lately averaged shares `p`: K where all are
+  used alike.
+  """
+  share = state['count'] / jnp.sum(state['count'])
+  entropy = -jnp.sum(share * jnp.log(jnp.maximum(share, TINY)))
+  used = jnp.mean(state['count'] >= book.revived_below / book.size)
+  return {'used': used, 'perplexity': jnp.exp(entropy)}
+
+
+def _drawn(count: int, z: Array, keys: Array, axis_name: str | None) -> Array:
+  """Outputs of the whole batch `[count, D]`, each drawn at random, however it is shared out."""
+  def of_example(key: Array, z: Array) -> tuple[Array, Array]:
+    key_score, key_place = jax.random.split(key)
+    places = jax.random.randint(key_place, (count,), 0, len(z))
+    return jax.random.uniform(key_score, (count,)), z[places]
+
+  scores, outputs = jax.vmap(of_example)(keys, z)  # [B, K], [B, K, D]
+  best, output = _first(scores, outputs)
+  if axis_name is not None:
+    _, output = _first(lax.all_gather(best, axis_name), lax.all_gather(output, axis_name))
+  return output
+
+
+def _first(scores: Array, outputs: Array) -> tuple[Array, Array]:
+  """The highest score of each code and its output: of `[n, K]` and `[n, K, D]`."""
+  index = jnp.argmax(scores, 0)
+  each = jnp.arange(scores.shape[1])
+  return scores[index, each], outputs[index, each]
