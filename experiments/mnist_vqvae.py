@@ -45,15 +45,14 @@ def define_flags(values: flags.FlagValues) -> None:
       ('revived_below', .05, 'Part of an even share of use below which a code is replaced by an '
        'output of the encoder.'),
       ('temperature', 1., "Of samples' codes."),
-      ('learning_rate', 1e-3, 'Of Adam, of encoder and decoder.'),
-      ('prior_learning_rate', 1e-3, 'Of Adam, of the prior.')):
+      ('learning_rate', 1e-3, 'Of Adam.')):
     flags.DEFINE_float(name, number, what, flag_values=values)
   for name, fits, expected in (
       ('commitment', lambda x: x >= 0, 'at least 0'),
       ('codebook_decay', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
       ('revived_below', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
-      *((name, lambda x: x > 0, 'more than 0')
-        for name in ('temperature', 'learning_rate', 'prior_learning_rate'))):
+      ('temperature', lambda x: x > 0, 'more than 0'),
+      ('learning_rate', lambda x: x > 0, 'more than 0')):
     flags.register_validator(name, lambda x, fits=fits: x is None or fits(x),
                              f'expected {expected}', flag_values=values)
   flags.DEFINE_enum('likelihood', 'bernoulli', list(LIKELIHOODS), 'Of a pixel.',
@@ -79,10 +78,9 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
                config['revived_below']),
       grid, num_classes=classes, commitment=config['commitment'],
       temperature=config['temperature'], draw_pixels=config['draw_pixels'])
+  adam = optax.adam(train.rate(config['learning_rate'], config))
   return runs.Run(
-      objective,
-      {'vqvae': optax.adam(train.rate(config['learning_rate'], config)),
-       'prior': optax.adam(train.rate(config['prior_learning_rate'], config))},
+      objective, {'vqvae': adam, 'prior': adam},
       ema=ts.EMA(('vqvae', 'prior'), config['ema_decay']), num_classes=classes,
       misfit=likelihood.misfit if name != 'bernoulli' else lambda images: '',  # grey is a mixture
       summary=f'A vector-quantised autoencoder{" given the label" if classes else ""} '

@@ -119,7 +119,7 @@ class Block(nn.Module):
     return [y[..., k, :, :] for k in range(3)]
 
   def _attended(self, query: Array, key: Array, value: Array, seen: Array) -> Array:
-    logits = jnp.einsum('bqhd,bkhd->bhqk', query, key, preferred_element_type=jnp.float32)
+    logits = jnp.einsum('bqhd,bkhd->bhqk', query, key).astype(jnp.float32)
     logits = jnp.where(seen[None, None], logits / math.sqrt(query.shape[-1]), -jnp.inf)
     weights = nn.softmax(logits).astype(self.dtype)
     return jnp.einsum('bhqk,bkhd->bqhd', weights, value).reshape(*query.shape[:2], self.width)
