@@ -24,7 +24,6 @@ from jaxsynth.data.spec import DatasetSpec
 ROOT = pathlib.Path(__file__).parent.parent
 BENCHMARKS = ROOT / 'experiments/benchmarks'
 sys.path.insert(0, str(BENCHMARKS))
-import engine_list
 import engine_parameters
 import engine_rate
 import engine_stage
@@ -229,7 +228,7 @@ def test_the_picture_has_a_row_an_engine_of_the_same_addresses(whole, tmp_path):
     (['--only=vae,gin,ale'], "--only: no engine 'ale', 'gin'; there are plain, vae, warm"),
     (['--num=300'], 'num: 200 before, 300 now'),
     (['--minutes=3'], 'minutes: 0.0001 before, 3.0 now'),
-    (['--dataset=mnist', '--data_dir=/nowhere'], 'mnist')])
+    (['--dataset=mnist', '--data_dir=/nowhere'], 'no data set of this name is prepared in /nowhere')])
 def test_what_does_not_fit_is_refused_before_any_work(whole, tiny, given, message):
   before = len(tiny.commands), records(whole['out'])
   assert message in programs.refused(engines, *GIVEN, f'--out={whole["out"]}', *given)
@@ -238,7 +237,7 @@ def test_what_does_not_fit_is_refused_before_any_work(whole, tiny, given, messag
 
 @pytest.mark.parametrize('given, message', [
     ([], 'nothing to draw'), (['--runs=vae'], 'expected a name and a folder'),
-    (['--runs=a:/nowhere'], 'no run there')])
+    (['--runs=a:/nowhere'], 'no run there'), (['--engines=/nowhere'], 'no engines.json there')])
 def test_pictures_of_nothing_are_refused(tmp_path, given, message):
   assert message in programs.refused(figure, f'--out={tmp_path / "a.png"}', *given)
 
@@ -260,6 +259,7 @@ def replace(before, after):
     os.kill(os.getpid(), signal.SIGKILL)
   rename(before, after)
 os.replace = replace
+sys.path[0] = str(pathlib.Path(os.environ['STAGE']).parent)
 runpy.run_path(os.environ['STAGE'], run_name='__main__')
 ''')
   folder, args = tmp_path / 'vae', [

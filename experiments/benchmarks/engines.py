@@ -171,7 +171,8 @@ def main() -> None:
   print(engine_table.table(finished))
   for line in finished['engines']:
     print(json.dumps({**engine_table.values(line), **{name: line[name] for name in (
-        'name', 'parameters', 'sampling')}, 'training': line['train']}))
+        'name', 'parameters', 'sampling')}, 'train': line['train'],
+        'drawing_mb': line['draw']['peak_mb']}))
   program.done(out / 'engines.json')
 
 

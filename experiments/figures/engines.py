@@ -72,6 +72,9 @@ def rows() -> list[Row]:
   named = []
   if flags.FLAGS.engines:
     folder = pathlib.Path(flags.FLAGS.engines)
+    if not (folder / 'engines.json').is_file():
+      raise FileNotFoundError(f'--engines={folder}: no engines.json there; expected the --out of '
+                              'experiments/benchmarks/engines.py, with an engine finished')
     text = (folder / 'engines.json').read_text(encoding='utf-8')
     named = [Row(x['title'], folder / x['run'], tuple(x['sampling']))
              for x in json.loads(text)['engines']]
