@@ -228,7 +228,7 @@ def test_the_picture_has_a_row_an_engine_of_the_same_addresses(whole, tmp_path):
     (['--only=vae,gin,ale'], "--only: no engine 'ale', 'gin'; there are plain, vae, warm"),
     (['--num=300'], 'num: 200 before, 300 now'),
     (['--minutes=3'], 'minutes: 0.0001 before, 3.0 now'),
-    (['--dataset=mnist', '--data_dir=/nowhere'], 'no data set of this name is prepared in /nowhere')])
+    (['--dataset=mnist', '--data_dir=/nowhere'], 'no data set of this name is prepared')])
 def test_what_does_not_fit_is_refused_before_any_work(whole, tiny, given, message):
   before = len(tiny.commands), records(whole['out'])
   assert message in programs.refused(engines, *GIVEN, f'--out={whole["out"]}', *given)
