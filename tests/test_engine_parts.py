@@ -38,8 +38,8 @@ def rows_of(folder, *steps_seconds):
 
 def test_a_rate_is_without_compiling_the_last_picture_and_stops(tmp_path):
   """2 steps a second: 49 in 24.5 s and 50 in 25; the last line has a picture in it."""
-  rate = engine_rate.measured(rows_of(tmp_path, (1, 30.), (50, 54.5), (100, 79.5), (120, 140.)))
-  assert rate == {'steps': 120, 'seconds_per_step': .5, 'seconds': 49.5, 'minutes': 1.}
+  rate = engine_rate.measured(rows_of(tmp_path, (1, 30.), (50, 54.5), (100, 79.5), (150, 140.)))
+  assert rate == {'steps': 150, 'seconds_per_step': .5, 'seconds': 49.5, 'minutes': 1.25}
   again = rows_of(tmp_path, (1, 30.), (50, 54.5), (61, 3.), (100, 22.5), (120, 99.))
   assert engine_rate.measured(again)['seconds_per_step'] == .5
   with pytest.raises(ValueError, match='40 steps say nothing'):
