@@ -1,4 +1,5 @@
 """Pictures of batches: grids and PNG files."""
+from collections.abc import Sequence
 import os
 
 import numpy as np
@@ -27,6 +28,31 @@ def grid(images: np.ndarray, columns: int = 10, *, border: int = 0) -> np.ndarra
   sheet = cells.reshape(rows, columns, h + border, w + border, c).swapaxes(1, 2)
   sheet = sheet.reshape(rows * (h + border), columns * (w + border), c)
   return sheet[:sheet.shape[0] - border, :sheet.shape[1] - border]
+
+
+def with_names(sheet: np.ndarray, names: Sequence[str], *, left: int = 190, size: int = 15
+               ) -> np.ndarray:
+  """A sheet with the name of each of its rows at its left, black on white.
+
+  Args:
+    sheet: uint8 `[H, W, 1 or 3]`, of rows of one height.
+    names: from top to bottom.
+    left: pixels for them.
+    size: of their letters.
+
+  Returns:
+    `[H, left + W, C]`.
+
+  >>> with_names(np.zeros((40, 30, 1), np.uint8), ['above', 'below'], left=60).shape
+  (40, 90, 1)
+  """
+  from PIL import Image, ImageDraw, ImageFont
+  height, width, channels = sheet.shape
+  margin = Image.new('L', (left, height), 255)
+  draw, font = ImageDraw.Draw(margin), ImageFont.load_default(size)
+  for i, name in enumerate(names):
+    draw.text((8, int((i + .5) * height / len(names))), name, 0, font, anchor='lm')
+  return np.concatenate([np.asarray(margin)[..., None].repeat(channels, 2), sheet], 1)
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray, *, scale: int = 1) -> None:

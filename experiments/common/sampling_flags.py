@@ -63,6 +63,24 @@ def given(program: ModuleType, values: flags.FlagValues) -> dict[str, Any]:
           if name in values and values[name].value is not None}
 
 
+def of_arguments(program: ModuleType, args: Sequence[str]) -> dict[str, Any]:
+  """The flags of sampling among arguments that hold no others.
+
+  Raises:
+    ValueError: another flag, or a value that is refused.
+  """
+  values = flags.FlagValues()
+  define(program, values)
+  try:
+    rest = values(['', *args])[1:]
+  except flags.Error as error:
+    raise ValueError(f'{error}; when samples are drawn only '
+                     f'{", ".join(program.SAMPLING) or "nothing"} may be another') from error
+  if rest:
+    raise ValueError(f'{" ".join(rest)}: expected flags, as --solver_steps=4')
+  return given(program, values)
+
+
 def peek(args: Sequence[str], flag: str) -> str | None:
   """A flag's value, whatever the other flags are."""
   scratch = flags.FlagValues()

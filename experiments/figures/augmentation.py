@@ -14,7 +14,7 @@ import numpy as np
 from jaxsynth import data, images, keys
 from jaxsynth.data import augment
 
-SCALE, LEFT, GAP = 2, 190, 4  # of a pixel; pixels for the names; between digits
+SCALE, GAP = 2, 4  # of a pixel; pixels between digits
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -59,17 +59,6 @@ def drawn(augmentation: Any, key: jax.Array, digit: jax.Array, others: jax.Array
   return np.concatenate([digit[None], out[::len(batch) // n]])
 
 
-def labelled(sheet: np.ndarray, names: list[str], height: int) -> np.ndarray:
-  """The sheet, grey, with the name of each row at its left."""
-  from PIL import Image, ImageDraw, ImageFont
-  canvas = Image.new('L', (sheet.shape[1] + LEFT, sheet.shape[0]), 255)
-  canvas.paste(Image.fromarray(sheet[..., 0]), (LEFT, 0))
-  draw = ImageDraw.Draw(canvas)
-  for i, name in enumerate(names):
-    draw.text((8, int((i + .5) * height)), name, 0, ImageFont.load_default(15), anchor='lm')
-  return np.asarray(canvas)[..., None]
-
-
 def main(argv: list[str]) -> None:
   del argv
   augmentations, draws, seed = rows(), flags.FLAGS.draws, flags.FLAGS.seed
@@ -85,7 +74,7 @@ def main(argv: list[str]) -> None:
   pixels = np.pad(pixels, pad, constant_values=255)
   sheet = images.grid(pixels, 1 + draws)
   images.save_png(os.path.expanduser(flags.FLAGS.out),
-                  labelled(sheet, list(augmentations), pixels.shape[1]))
+                  images.with_names(sheet, list(augmentations)))
 
 
 if __name__ == '__main__':
