@@ -12,6 +12,7 @@ from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.types import Objective
 
 SHAPE = (4, 4, 1)
@@ -99,6 +100,10 @@ def tiny_flow(**options):
   return flow_matching(TimeMLP(8, 1), SHAPE, **{'solver_steps': 2, **options})
 
 
+def tiny_mean_flow(**options):
+  return mean_flow(TimeMLP(8, 1), SHAPE, **options)
+
+
 def counting(objective):
   """The same, counting its steps in the shared variables, as a controller would."""
   def init(key, batch):
@@ -140,9 +145,10 @@ TABLE = {
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
     'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
+    'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'classifier': (classifier, ('classifier',)),
 }
-CONDITIONAL = ('conditional-gan', 'conditional-flow')
+CONDITIONAL = ('conditional-gan', 'conditional-flow', 'mean-flow')
 LABELLING = ('classifier',)  # their samples are labels of given images
 
 
@@ -152,4 +158,5 @@ def batch(n=8, seed=0):
           'label': jax.random.randint(rng, (n,), 0, 3)}
 
 
-__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'vae')
+__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'tiny_mean_flow',
+           'vae')

@@ -21,8 +21,8 @@ def define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(name, count, what, lower_bound=least, flag_values=values)
 
 
-def network(config: Mapping[str, Any]) -> UNet:
-  """The network that they and `--dtype` mean."""
+def network(config: Mapping[str, Any], **options: Any) -> UNet:
+  """The network that they and `--dtype` mean; `options` are of its other attributes."""
   return UNet((config['width'], *[config['deep_width']] * (config['levels'] - 1)),
               config['blocks'], config['patch'], config['hidden'], config['heads'],
-              train.DTYPES[config['dtype']])
+              train.DTYPES[config['dtype']], **options)
