@@ -12,10 +12,9 @@ from typing import Any
 from absl import flags
 import optax
 
-from common import train
+from common import train, unet_flags
 from jaxsynth import runs, train_step as ts
 from jaxsynth.losses import flow, paths
-from jaxsynth.models.unet import UNet
 from jaxsynth.objectives import solvers
 from jaxsynth.objectives.flow_matching import flow_matching
 
@@ -36,16 +35,9 @@ def define_flags(values: flags.FlagValues) -> None:
       ('prediction', 'velocity', PREDICTIONS, 'What the network says.'),
       ('solver', 'heun', SOLVERS, 'Of samples; heun evaluates the network twice a step.')):
     flags.DEFINE_enum(name, first, list(kinds), what, flag_values=values)
-  for name, count, least, what in (
-      ('solver_steps', 10, 1, 'From noise to a sample.'),
-      ('width', 64, 1, 'Channels at the largest size inside the network.'),
-      ('deep_width', 96, 1, 'Channels at the others.'),
-      ('levels', 2, 1, 'Sizes inside the network, each half of the one before.'),
-      ('blocks', 1, 1, 'Residual blocks at each size, on the way down and again up.'),
-      ('patch', 2, 1, 'Side of the patches in which the image enters.'),
-      ('heads', 4, 0, 'Of the attention at the smallest size; 0 for none.'),
-      ('hidden', 128, 1, 'Size of the vector that says time and label.')):
-    flags.DEFINE_integer(name, count, what, lower_bound=least, flag_values=values)
+  flags.DEFINE_integer('solver_steps', 10, 'From noise to a sample.', lower_bound=1,
+                       flag_values=values)
+  unet_flags.define(values)
   for name, number, what in (
       ('guidance', 1., 'How much more samples are of their label than without it; 1 is as '
        'trained, above 1 takes twice the evaluations.'),
@@ -67,13 +59,10 @@ def define_flags(values: flags.FlagValues) -> None:
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
   classes = about.classes_if(config['conditional'])
-  net = UNet((config['width'], *[config['deep_width']] * (config['levels'] - 1)),
-             config['blocks'], config['patch'], config['hidden'], config['heads'],
-             train.DTYPES[config['dtype']])
   times = (flow.log_normal if config['path'] == 'edm' else flow.logit_normal)(
       config['time_mean'], config['time_std'])
   return runs.Run(
-      flow_matching(net, about.image_shape, PATHS[config['path']](),
+      flow_matching(unet_flags.network(config), about.image_shape, PATHS[config['path']](),
                     PREDICTIONS[config['prediction']], times=times, num_classes=classes,
                     label_dropout=config['label_dropout'], solver=SOLVERS[config['solver']],
                     solver_steps=config['solver_steps'], guidance=config['guidance']),

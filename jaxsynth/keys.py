@@ -65,7 +65,20 @@ def per_example(key: Array, n: int, ctx: Context) -> Array:
   >>> bool(per_example(ctx.key, 3, ctx)[0] == jax.random.fold_in(ctx.key, 3))
   True
   """
-  return jax.vmap(jax.random.fold_in, (None, 0))(key, n * _place(ctx) + jnp.arange(n))
+  return jax.vmap(jax.random.fold_in, (None, 0))(key, indices(n, ctx))
+
+
+def indices(n: int, ctx: Context) -> Array:
+  """Which examples of the whole batch are here: `[n]` int32, one after another.
+
+  Args:
+    n: how many there are here.
+    ctx: its axis name and part say where here is.
+
+  >>> indices(3, Context(jnp.int32(0), jax.random.key(0), part=(1, 2))).tolist()
+  [3, 4, 5]
+  """
+  return n * _place(ctx) + jnp.arange(n)
 
 
 def per_part(key: Array, ctx: Context) -> Array:

@@ -16,6 +16,7 @@ from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.types import Objective
 
@@ -104,6 +105,10 @@ def tiny_flow(**options):
   return flow_matching(TimeMLP(8, 1), SHAPE, **{'solver_steps': 2, **options})
 
 
+def tiny_mean_flow(**options):
+  return mean_flow(TimeMLP(8, 1), SHAPE, **options)
+
+
 def tiny_codes(num_classes=None, book=Codebook(5, 3), likelihood=likelihoods.bernoulli(),
                grid=(1, 1), width=2, **options):
   return vq_vae(vq_networks.Encoder(3, width, 1),
@@ -153,10 +158,11 @@ TABLE = {
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
     'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
+    'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'classifier': (classifier, ('classifier',)),
 }
-CONDITIONAL = ('conditional-gan', 'conditional-flow', 'conditional-codes')
+CONDITIONAL = ('conditional-gan', 'conditional-flow', 'mean-flow', 'conditional-codes')
 LABELLING = ('classifier',)  # their samples are labels of given images
 
 
@@ -166,5 +172,5 @@ def batch(n=8, seed=0):
           'label': jax.random.randint(rng, (n,), 0, 3)}
 
 
-__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'tiny_codes',
-           'vae')
+__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'tiny_mean_flow',
+           'tiny_codes', 'vae')

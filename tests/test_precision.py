@@ -24,6 +24,8 @@ GAN = ('--conditional', '--conditional_norm')
 # case: program, its flags besides those of a tiny network
 CASES = {
     **{name: (name, ('--conditional',)) for name in experiments.names()},
+    # each example has a derivative, or those that have would be a batch of another size
+    'mnist_meanflow': ('mnist_meanflow', ('--conditional', '--interval_every=1')),
     'labels_norms': ('mnist_dcgan', GAN),
     'groups': ('mnist_dcgan', (*GAN, '--generator_norm=group')),
     'relativistic': ('mnist_dcgan', ('--loss=relativistic_average',)),

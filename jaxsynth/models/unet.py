@@ -8,14 +8,14 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.models.layers import Conv, ConvTranspose, Dense
-from jaxsynth.models.time_mlp import TimeAndLabel
+from jaxsynth.models.time_mlp import FASTEST, TimeAndLabel
 
 ZEROS = nn.initializers.zeros
 KERNEL = nn.initializers.he_normal()
 
 
 class UNet(nn.Module):
-  """A field over images: `[B, H, W, C], [B], [B, K] -> [B, H, W, C]`.
+  """A field over images: `[B, H, W, C], [B] or [B, T], [B, K] -> [B, H, W, C]`.
 
   After Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597, and Ho et al. 2020,
   https://arxiv.org/abs/2006.11239, with what saves work: the image enters as patches, since
@@ -35,6 +35,7 @@ class UNet(nn.Module):
     features: of the vector that says time and label.
     heads: of the attention between the two ways, at the smallest size; 0 for none.
     dtype: of the computation; parameters and outputs are float32.
+    fastest: see `TimeAndLabel`.
   """
   widths: Sequence[int] = (64, 96)
   blocks: int = 1
@@ -42,11 +43,12 @@ class UNet(nn.Module):
   features: int = 128
   heads: int = 4
   dtype: Any = jnp.float32
+  fastest: float = FASTEST
 
   @nn.compact
   def __call__(self, x: Array, time: Array, cond: Array | None = None, *, train: bool) -> Array:
     height, width, channels = x.shape[1:]
-    vector = TimeAndLabel(self.features, self.dtype)(time, cond)
+    vector = TimeAndLabel(self.features, self.dtype, self.fastest)(time, cond)
     x = _padded(x, self.patch * 2 ** (len(self.widths) - 1))
     h = Conv(self.widths[0], 3, dtype=self.dtype)(_patches(x, self.patch))
     down = []

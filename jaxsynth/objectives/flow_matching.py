@@ -1,6 +1,5 @@
 """Flow matching and diffusion: one player, which learns where points of a path come from."""
 from collections.abc import Sequence
-import math
 from typing import Any
 
 import jax
@@ -8,11 +7,10 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
-from jaxsynth.conditions import one_hot
 from jaxsynth.losses import flow, paths
 from jaxsynth.losses.flow import Ends, Prediction
 from jaxsynth.losses.paths import Path
-from jaxsynth.objectives import network, solvers
+from jaxsynth.objectives import fields, network, solvers
 from jaxsynth.types import Batch, Context, Objective, PerPlayer
 
 
@@ -65,29 +63,17 @@ def flow_matching(
   Lipman et al. 2023, https://arxiv.org/abs/2210.02747, equation 9; for diffusion Ho et al. 2020,
   https://arxiv.org/abs/2006.11239, and Song et al. 2021, https://arxiv.org/abs/2011.13456.
   """
-  _check(num_classes, label_dropout, solver_steps, guidance)
-
-  def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
-    image, cond = batch['image'][:1], tuple(x[:1] for x in _labels(batch, num_classes))
-    args = (image, jnp.zeros(1), *cond)
-    if image.shape[1:] != tuple(image_shape):
-      raise ValueError(f"the data's images are {image.shape[1:]}, expected {tuple(image_shape)}")
-    params, variables = network.init(net, key, *args)
-    output = jax.eval_shape(lambda: network.apply(net, params, variables, *args)[0])
-    if output.shape != image.shape:
-      raise ValueError(f"the network's output is {output.shape[1:]}, the data's images are "
-                       f'{image.shape[1:]}')
-    return {'flow': params}, {'flow': variables, 'shared': {}}
+  fields.check(num_classes, label_dropout, solver_steps, guidance)
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, cond = batch['image'], _labels(batch, num_classes)
+    image, cond = batch['image'], fields.labels(batch, num_classes)
     key_examples, key_device = jax.random.split(ctx.key)
     keys = keys_.per_example(key_examples, len(image), ctx)
     key_of = jax.vmap(lambda key: jax.random.split(key, 3))(keys)  # [B, 3]
-    noise = _normal(key_of[:, 0], image.shape[1:])
+    noise = fields.normal(key_of[:, 0], image.shape[1:])
     t = jnp.clip(jax.vmap(times)(key_of[:, 1]), *prediction.span)
     if ctx.train:
-      cond = tuple(_hidden(label_dropout, key_of[:, 2], x) for x in cond)
+      cond = tuple(fields.hidden(label_dropout, key_of[:, 2], x) for x in cond)
     x = paths.mixed(path, image, noise, t)
     output, updated = network.apply(
         net, params['flow'], variables['flow'], paths.over(prediction.scale(path, t), x) * x,
@@ -100,17 +86,14 @@ def flow_matching(
 
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:
-    if (cond is not None) != (num_classes is not None):
-      raise ValueError(f'cond: expected {"None" if num_classes is None else "labels [n]"}, '
-                       f'got {cond}')
-    labels = () if num_classes is None or cond is None else (one_hot(cond, num_classes),)
+    labels = fields.asked(cond, num_classes)
     field = field_of(net, path, prediction, params, variables, *labels, guidance=guidance)
     first = jax.vmap(lambda key: jax.random.split(key))(keys)  # [n, 2]
-    x = path.sigma(jnp.zeros(())) * _normal(first[:, 0], tuple(image_shape))
+    x = path.sigma(jnp.zeros(())) * fields.normal(first[:, 0], tuple(image_shape))
     x, _ = solvers.solved(solver, field, path, x, first[:, 1], path.times(solver_steps))
     return jnp.clip(x, -1, 1)
 
-  return Objective(init, loss, sample)
+  return Objective(fields.starting(net, image_shape, num_classes), loss, sample)
 
 
 def field_of(net: Any, path: Path, prediction: Prediction, params: PerPlayer,
@@ -148,38 +131,3 @@ def field_of(net: Any, path: Path, prediction: Prediction, params: PerPlayer,
     ends = flow.ends(path, prediction, x, output, t)
     return ends if prediction.span[0] == 0 else ends._replace(data=jnp.clip(ends.data, -1, 1))
   return field
-
-
-def _normal(keys: Array, shape: tuple[int, ...]) -> Array:
-  return jax.vmap(lambda key: jax.random.normal(key, shape))(keys)
-
-
-def _labels(batch: Batch, num_classes: int | None) -> tuple[Array, ...]:
-  """One-hot `[B, K]` of a conditional model."""
-  if num_classes is None:
-    return ()
-  if 'label' not in batch:
-    raise ValueError(f"a conditional flow's batch needs 'label', got {sorted(batch)}")
-  return (one_hot(batch['label'], num_classes),)
-
-
-def _hidden(rate: float, keys: Array, cond: Array) -> Array:
-  """Zeros for a share of the labels; a product, so that the NaN of a wrong label stays."""
-  shown = jax.vmap(lambda key: jax.random.uniform(key) >= rate)(keys)
-  return cond * shown[:, None]
-
-
-def _check(num_classes: int | None, label_dropout: float, solver_steps: int, guidance: float
-           ) -> None:
-  if solver_steps < 1:
-    raise ValueError(f'solver_steps={solver_steps}: expected at least 1')
-  if not 0 <= label_dropout < 1:
-    raise ValueError(f'label_dropout={label_dropout}: expected a share in [0, 1)')
-  if not 0 <= guidance < math.inf:
-    raise ValueError(f'guidance={guidance}: expected at least 0; 1 is the conditional model')
-  if guidance != 1 and num_classes is None:
-    raise ValueError(f'guidance={guidance}: a model without labels has nothing to be guided by; '
-                     'expected 1, or labels (--conditional)')
-  if guidance != 1 and not label_dropout:
-    raise ValueError(f'guidance={guidance}: expected 1, as with label_dropout=0 the network '
-                     'never learned without labels')
