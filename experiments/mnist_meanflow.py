@@ -39,8 +39,8 @@ def define_flags(values: flags.FlagValues) -> None:
       ('time_mean', .4, math.isfinite, 'a finite number', 'Of the logit of the times that are '
        'trained.'),
       ('time_std', 1., lambda x: x > 0, 'more than 0', 'Its standard deviation.'),
-      ('fastest', 5., lambda x: x > 0, 'more than 0', 'Of the waves that tell the network a time, '
-       'in radians for all of it.'),
+      ('fastest', 5., lambda x: x > 0, 'more than 0', 'Radians, from noise to data, of the '
+       'fastest wave that tells the network a time.'),
       ('learning_rate', 1e-3, lambda x: x > 0, 'more than 0', 'Of Adam.')):
     flags.DEFINE_float(name, number, what, flag_values=values)
     flags.register_validator(name, lambda x, fits=fits: x is None or fits(x),

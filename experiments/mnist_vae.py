@@ -14,25 +14,21 @@ from absl import flags
 import jax
 import optax
 
-from common import train, vae_flags
+from common import likelihood_flags, train, vae_flags
 from jaxsynth import runs, train_step as ts
-from jaxsynth.losses import likelihoods
 from jaxsynth.models import conv_vae, coupling_flow, mlp_vae, residual_vae
 from jaxsynth.objectives.vae import vae
 from jaxsynth.objectives.vae_networks import Networks
 
 SAMPLING = ('temperature',)
-LIKELIHOODS: dict[str, Any] = {
-    'bernoulli': likelihoods.bernoulli, 'gaussian': likelihoods.gaussian,
-    'learned_gaussian': likelihoods.learned_gaussian,
-    'discretised_logistic': likelihoods.discretised_logistic}
 MODELS: dict[str, Any] = {'conv': conv_vae, 'mlp': mlp_vae, 'residual': residual_vae}
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """The flags of a VAE study."""
   train.define(values)
-  vae_flags.define(values, tuple(LIKELIHOODS), tuple(MODELS))
+  likelihood_flags.define(values)
+  vae_flags.define(values, tuple(MODELS))
 
 
 def networks(config: Mapping[str, Any], about: runs.About, outputs: int) -> Networks:
@@ -50,8 +46,7 @@ def networks(config: Mapping[str, Any], about: runs.About, outputs: int) -> Netw
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
-  name = config['likelihood']
-  likelihood = LIKELIHOODS[name](*[config['std']] * (name == 'gaussian'))
+  likelihood = likelihood_flags.likelihood(config)
   nets = networks(config, about, likelihood.outputs)
 
   def decode(params: Any, variables: Any, noise: jax.Array, *labels: jax.Array) -> jax.Array:
@@ -65,9 +60,9 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       ema=ts.EMA(('vae',), config['ema_decay']), num_classes=nets.num_classes,
       decoder=None if config['draw_pixels'] else runs.Decoder(nets.latent_dim, decode),
       density=runs.Density(functools.partial(nets.log_weights, likelihood), likelihood.misfit),
-      misfit=likelihood.misfit if name != 'bernoulli' else lambda images: '',  # grey is a mixture
+      misfit=likelihood_flags.misfit(config),
       summary=f'A variational autoencoder{" given the label" if nets.conditional else ""} '
-      f'({nets.latent_dim} latents, {name} likelihood)')
+      f'({nets.latent_dim} latents, {config["likelihood"]} likelihood)')
 
 
 if __name__ == '__main__':

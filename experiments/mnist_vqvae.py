@@ -3,8 +3,8 @@ r"""Trains a vector-quantised autoencoder with a prior over its codes and writes
     python experiments/mnist_vqvae.py --flagfile=experiments/flags/mnist_vqvae.flags \
         --data_dir=$TFDS --workdir=/tmp/vqvae
 
-It leaves and resumes what mnist_dcgan.py does; the metrics are in nats an image, and how many of
-the codes are used.
+It leaves and resumes what mnist_dcgan.py does; the metrics are the terms of a bound, in nats an
+image, and how much of the codebook is used.
 """
 from collections.abc import Mapping
 from typing import Any
@@ -12,24 +12,20 @@ from typing import Any
 from absl import flags
 import optax
 
-from common import train
+from common import likelihood_flags, train
 from jaxsynth import runs, train_step as ts
-from jaxsynth.losses import likelihoods
 from jaxsynth.models import vq_networks
 from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.vq_vae import vq_vae
 
 SAMPLING = ('temperature',)
-LIKELIHOODS: dict[str, Any] = {
-    'bernoulli': likelihoods.bernoulli, 'gaussian': lambda: likelihoods.gaussian(.3),
-    'learned_gaussian': likelihoods.learned_gaussian,
-    'discretised_logistic': likelihoods.discretised_logistic}
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """The flags of a study of codes."""
   train.define(values)
+  likelihood_flags.define(values)
   for name, count, least, what in (
       ('codes', 128, 2, 'Vectors of the codebook.'),
       ('features', 16, 1, 'Size of a vector.'),
@@ -49,22 +45,18 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_float(name, number, what, flag_values=values)
   for name, fits, expected in (
       ('commitment', lambda x: x >= 0, 'at least 0'),
-      ('codebook_decay', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
+      ('codebook_decay', lambda x: 0 < x < 1, 'a number in (0, 1)'),
       ('revived_below', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
       ('temperature', lambda x: x > 0, 'more than 0'),
       ('learning_rate', lambda x: x > 0, 'more than 0')):
     flags.register_validator(name, lambda x, fits=fits: x is None or fits(x),
                              f'expected {expected}', flag_values=values)
-  flags.DEFINE_enum('likelihood', 'bernoulli', list(LIKELIHOODS), 'Of a pixel.',
-                    flag_values=values)
-  flags.DEFINE_bool('draw_pixels', False, 'Draw the pixels of samples from the likelihood, not '
-                    'take its mean.', flag_values=values)
 
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
-  classes, name = about.classes_if(config['conditional']), config['likelihood']
-  likelihood, grid = LIKELIHOODS[name](), vq_networks.grid(about.image_shape)
+  classes, likelihood = about.classes_if(config['conditional']), likelihood_flags.likelihood(config)
+  grid = vq_networks.grid(about.image_shape)
   sizes = {'width': config['width'], 'layers': config['layers'],
            'dtype': train.DTYPES[config['dtype']]}
   height, width, channels = about.image_shape
@@ -82,7 +74,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   return runs.Run(
       objective, {'vqvae': adam, 'prior': adam},
       ema=ts.EMA(('vqvae', 'prior'), config['ema_decay']), num_classes=classes,
-      misfit=likelihood.misfit if name != 'bernoulli' else lambda images: '',  # grey is a mixture
+      misfit=likelihood_flags.misfit(config),
       summary=f'A vector-quantised autoencoder{" given the label" if classes else ""} '
       f'({grid[0]} x {grid[1]} codes of {config["codes"]})')
 

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
 from jaxsynth.losses import likelihoods
-from jaxsynth.models import vq_networks
 from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives.classify import classify
@@ -109,11 +108,23 @@ def tiny_mean_flow(**options):
   return mean_flow(TimeMLP(8, 1), SHAPE, **options)
 
 
+class TinyGrid(nn.Module):
+  """Images to four vectors, or four vectors to images."""
+  features: int
+  up: bool = False
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    if not self.up:
+      return nn.Conv(self.features, (2, 2), (2, 2))(x)
+    x = nn.relu(nn.Conv(8, (3, 3))(x))
+    return nn.ConvTranspose(self.features, (2, 2), (2, 2))(x)
+
+
 def tiny_codes(num_classes=None, book=Codebook(5, 3), likelihood=likelihoods.bernoulli(),
-               grid=(1, 1), width=2, **options):
-  return vq_vae(vq_networks.Encoder(3, width, 1),
-                vq_networks.Decoder((*SHAPE[:2], SHAPE[2] * likelihood.outputs), width, 1),
-                CausalTransformer(book.size, 1, 4, 1, 2, num_classes), likelihood, book, grid,
+               grid=(2, 2), **options):
+  return vq_vae(TinyGrid(3), TinyGrid(likelihood.outputs, True),
+                CausalTransformer(book.size, 4, 8, 1, 2, num_classes), likelihood, book, grid,
                 num_classes=num_classes, **options)
 
 

@@ -87,7 +87,8 @@ def test_keys_of_parts_are_those_of_the_whole(key):
 
 @pytest.mark.parametrize('objective, reason', [
     (independent_gan(adversarial.RELATIVISTIC_AVERAGE), 'mean of the batch'),
-    (independent_gan(packing=2), 'judges packs')])
+    (independent_gan(packing=2), 'judges packs'),
+    (objectives.tiny_codes(), 'the whole batch, and dead codes')])
 def test_coupled_losses_are_refused(objective, reason):
   with pytest.raises(ValueError, match=f'in 4 parts: .*{reason}'):
     accumulate(objective, 4)

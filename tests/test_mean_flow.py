@@ -9,7 +9,7 @@ import objectives
 import optax
 import pytest
 
-from jaxsynth import synthesis, train_step as ts
+from jaxsynth import train_step as ts
 from jaxsynth.data import two_d
 from jaxsynth.losses import flow
 from jaxsynth.metrics import points
@@ -197,7 +197,11 @@ def test_the_derivative_costs_what_forward_mode_does(dtype):
   there, back = (u(x + e * x, at + e * jnp.array([[1., -1.]])) for e in (h, -h))
   if dtype == jnp.float32:
     np.testing.assert_allclose(change, (there - back) / (2 * h), rtol=.02, atol=.02)
-  assert change.dtype == jnp.float32 and jnp.isfinite(change).all()
+  else:
+    wide = mf.derivative(lambda x, at: net.copy(dtype=jnp.float32).apply(
+        params, x, at, train=False), x, at, x)
+    assert jnp.linalg.norm(change - wide) < .05 * jnp.linalg.norm(wide)
+  assert change.dtype == jnp.float32
 
 
 def test_times_side_by_side_are_each_told():
@@ -211,12 +215,6 @@ def test_times_side_by_side_are_each_told():
   assert (jnp.abs(by_time).max((0, 1, 2)) > 1e-3).all()
 
 
-def test_samples_of_an_address_are_the_same_bits(started):
-  draw = synthesis.drawer(tiny(num_classes=3, solver_steps=2).sample, 3, block=4)
-  few, many = (draw(*started, jax.random.key(4), *span) for span in ((3, 5), (0, 9)))
-  np.testing.assert_array_equal(few, many[3:5])
-
-
 def test_a_number_that_is_none_is_seen(started):
   batch, objective = objectives.batch(), tiny(num_classes=3, label_dropout=.9, guidance=2.)
   loss = jax.jit(lambda batch: loss_of(objective, started, batch, context())[0])
@@ -227,6 +225,8 @@ def test_a_number_that_is_none_is_seen(started):
 
 @pytest.mark.parametrize('make, message', [
     (lambda: tiny(solver_steps=0), 'solver_steps=0: expected at least 1'),
+    (lambda: TimeAndLabel(2, fastest=0.).init(jax.random.key(0), jnp.zeros(1), None),
+     'fastest=0.0: expected radians'),
     (lambda: tiny(guidance=2.), 'a model without labels has nothing to be guided by'),
     (lambda: tiny(num_classes=3, guidance=2., label_dropout=0.), 'never learned without labels'),
     (lambda: tiny(guidance=-1.), 'guidance=-1.0: expected at least 0'),

@@ -1,4 +1,4 @@
-"""The flags of a variational autoencoder: its networks, its likelihood and its bound."""
+"""The flags of a variational autoencoder: its networks and its bound."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,8 +7,8 @@ from absl import flags
 from jaxsynth.losses.elbo import Bound
 
 
-def define(values: flags.FlagValues, likelihoods: Sequence[str], networks: Sequence[str]) -> None:
-  """Defines them; the first of either is the default."""
+def define(values: flags.FlagValues, networks: Sequence[str]) -> None:
+  """Defines them; the first network is the default."""
   number, choice = flags.DEFINE_integer, flags.DEFINE_enum
   given: dict[str, Any] = {'flag_values': values}
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
@@ -23,8 +23,6 @@ def define(values: flags.FlagValues, likelihoods: Sequence[str], networks: Seque
          'that is learned, for each label if --conditional.', **given)
   number('prior_layers', 6, 'Couplings of --prior=flow.', **at_least(2))
   number('prior_hidden', 128, 'Size of its dense layers.', **at_least(1))
-  choice('likelihood', likelihoods[0], likelihoods, 'Of a pixel; bernoulli takes a grey pixel '
-         'for white in part.', **given)
   choice('bound', 'elbo', ['elbo', 'iwae'], 'The evidence lower bound, or the importance-weighted '
          'one.', **given)
   number('importance_samples', 1, 'Latents drawn an image.', **at_least(1))
@@ -35,10 +33,7 @@ def define(values: flags.FlagValues, likelihoods: Sequence[str], networks: Seque
   flags.DEFINE_float('free_bits', 0., 'Nats a latent whose divergence is not pressed further.',
                      lower_bound=0, **given)
   number('warm_up', 0, 'Steps over which the weight of the divergence rises.', **at_least(0))
-  flags.DEFINE_bool('draw_pixels', False, 'Draw the pixels of samples from the likelihood, not '
-                    'take its mean.', **given)
   for name, default, what in (
-      ('std', .3, 'Standard deviation of a pixel, with --likelihood=gaussian.'),
       ('beta', 1., 'Weight of the divergence; 1 is the evidence lower bound.'),
       ('temperature', 1., 'Standard deviation of the latents of samples.'),
       ('learning_rate', 1e-3, 'Of Adam.')):

@@ -80,8 +80,11 @@ class CausalTransformer(nn.Module):
     return self.token(one_hot(tokens, self.size)).astype(jnp.float32)
 
   def _start(self, n: int, label: Array | None) -> Array:
+    if (label is None) != (self.num_classes is None):
+      raise ValueError(f'num_classes={self.num_classes}: a label is expected if and only if there '
+                       f'are classes, got {label}')
     x = jnp.broadcast_to(self.start[None], (n, self.width))
-    if self.num_classes is None:
+    if label is None:
       return x
     return x + self.label(one_hot(label, self.num_classes)).astype(jnp.float32)
 

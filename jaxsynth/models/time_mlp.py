@@ -31,6 +31,8 @@ class TimeAndLabel(nn.Module):
 
   @nn.compact
   def __call__(self, time: Array, cond: Array | None) -> Array:
+    if not self.fastest > 0:
+      raise ValueError(f'fastest={self.fastest}: expected radians for a unit of time, above 0')
     times = time[:, None] if time.ndim == 1 else time
     angles = times[..., None] * (self.fastest ** jnp.linspace(0, 1, WAVES))[None, None]
     waves = jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], -1)

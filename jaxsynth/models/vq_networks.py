@@ -40,7 +40,8 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
   """A grid of vectors to what a likelihood takes: `[B, h, w, features] -> [B, H, W, C]`.
 
-  The encoder's mirror image. Sizes that 4 does not divide are made larger and cropped.
+  A convolution, residual blocks and two transposed convolutions. Sizes that 4 does not divide are
+  made larger and cropped.
 
   Attributes:
     image_shape: `(H, W, C)`.

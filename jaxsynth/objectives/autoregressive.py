@@ -24,7 +24,7 @@ def log_probability(logits: Array, tokens: Array) -> Array:
 
 def sampled(net: Any, params: Tree, variables: Tree, keys: Array, labels: tuple[Array, ...],
             length: int, temperature: float = 1.) -> Array:
-  """Tokens `[n, length]`, drawn one after the other.
+  """Tokens `[n, length]`, drawn one after the other; K, which is none, where logits are NaN.
 
   Args:
     net: has Linen's `apply` with two methods: `cache(n)` gives what is remembered of n sequences,
@@ -44,6 +44,7 @@ def sampled(net: Any, params: Tree, variables: Tree, keys: Array, labels: tuple[
     logits, cache = net.apply(collections, previous, position, cache, *labels, method='step')
     at = jax.vmap(jax.random.fold_in, (0, None))(keys, position)
     token = jax.vmap(jax.random.categorical)(at, logits.astype(jnp.float32) / temperature)
+    token = jnp.where(jnp.isnan(logits).any(-1), logits.shape[-1], token)
     return (cache, token), token
 
   start = (net.apply(collections, n, method='cache'), jnp.zeros(n, jnp.int32))

@@ -7,6 +7,8 @@ of all outputs and their sum over the number of all outputs, both averaged over 
 
 and the vector is `total / count` (van den Oord et al. 2017, https://arxiv.org/abs/1711.00937,
 appendix A.1, divided by N). So the mean of several devices' states is the state of the whole batch.
+A code that is brought back to life gets a count that it has not earned; `share` is averaged as the
+count is, without that.
 """
 from typing import NamedTuple
 
@@ -25,7 +27,7 @@ class Codebook(NamedTuple):
   Attributes:
     size: number of codes `K`.
     features: of a vector, `D`.
-    decay: what a step keeps of the averages, in [0, 1).
+    decay: what a step keeps of the averages, in (0, 1).
     revived_below: a code whose share is below this part of `1 / K` is dead, and becomes an output
       of the encoder in the batch, chosen at random, with the share `1 / K` (Dhariwal et al. 2020,
       https://arxiv.org/abs/2005.00341, section 3.1); in [0, 1), 0 revives none. All begin dead.
@@ -49,17 +51,19 @@ class Codebook(NamedTuple):
       raise ValueError(f'size={self.size}: expected at least 2 codes')
     if self.features < 1:
       raise ValueError(f'features={self.features}: expected at least 1')
-    for name in ('decay', 'revived_below'):
-      if not 0 <= getattr(self, name) < 1:
-        raise ValueError(f'{name}={getattr(self, name)}: expected a number in [0, 1)')
+    if not 0 < self.decay < 1:
+      raise ValueError(f'decay={self.decay}: expected a number in (0, 1)')
+    if not 0 <= self.revived_below < 1:
+      raise ValueError(f'revived_below={self.revived_below}: expected a number in [0, 1)')
     return self
 
 
 def init(book: Codebook, key: Array) -> Tree:
-  """Dead codes around zero, which the first batch replaces unless none are revived."""
+  """Dead codes around zero, which the first batch replaces unless none are to be revived."""
   vectors = jax.random.normal(key, (book.size, book.features))
   share = (.5 * book.revived_below or 1) / book.size
-  return {'count': jnp.full(book.size, share, jnp.float32), 'total': share * vectors}
+  return {'count': jnp.full(book.size, share, jnp.float32), 'total': share * vectors,
+          'share': jnp.full(book.size, 1 / book.size, jnp.float32)}
 
 
 def vectors(state: Tree) -> Array:
@@ -98,43 +102,46 @@ def moved(book: Codebook, state: Tree, z: Array, codes: Array, keys: Array,
   """
   chosen = jax.nn.one_hot(codes, book.size)
   kept = lambda old, new: book.decay * old + (1 - book.decay) * new
-  count = kept(state['count'], jnp.mean(chosen, (0, 1)))
+  now = jnp.mean(chosen, (0, 1))
   total = kept(state['total'], jnp.einsum(
       'bpk,bpd->kd', chosen, z, precision=lax.Precision.HIGHEST) / codes.size)
+  count = kept(state['count'], now)
   dead = state['count'] < book.revived_below / book.size
+  forgotten = count < TINY  # never revived: its vector stays
   fresh = _drawn(book.size, z, keys, axis_name)
-  return {'count': jnp.where(dead, 1 / book.size, count),
-          'total': jnp.where(dead[:, None], fresh / book.size, total)}
+  either = lambda revived, old, new: jnp.where(dead, revived, jnp.where(forgotten, old, new))
+  return {'count': either(1 / book.size, state['count'], count),
+          'total': jax.vmap(either, 1, 1)(fresh / book.size, state['total'], total),
+          'share': kept(state['share'], now)}
 
 
 def usage(book: Codebook, state: Tree) -> dict[str, Array]:
-  """`used`, the share of codes that are not dead, and `perplexity`, in [1, K].
+  """How much of the codebook was lately used, by the averages of training.
 
-  The perplexity is `exp(-sum p log p)` of the codes' lately averaged shares `p`: K where all are
-  used alike.
+  Returns:
+    `perplexity`, `exp(-sum p log p)` of the codes' shares `p`, in [1, K]: K where all are used
+    alike; and `used`, the part of the codes whose share is at least a tenth of an even one, in
+    [0, 1]. Both begin as if all were.
   """
-  share = state['count'] / jnp.sum(state['count'])
+  share = state['share'] / jnp.sum(state['share'])
   entropy = -jnp.sum(share * jnp.log(jnp.maximum(share, TINY)))
-  used = jnp.mean(state['count'] >= book.revived_below / book.size)
-  return {'used': used, 'perplexity': jnp.exp(entropy)}
+  return {'used': jnp.mean(share >= .1 / book.size), 'perplexity': jnp.exp(entropy)}
 
 
 def _drawn(count: int, z: Array, keys: Array, axis_name: str | None) -> Array:
-  """Outputs of the whole batch `[count, D]`, each drawn at random, however it is shared out."""
-  def of_example(key: Array, z: Array) -> tuple[Array, Array]:
+  """Outputs of the whole batch `[count, D]`, each drawn at random, however it is shared out.
+
+  Every example draws a number and a place for each; the example of the largest number gives it.
+  """
+  def of_example(key: Array) -> tuple[Array, Array]:
     key_score, key_place = jax.random.split(key)
-    places = jax.random.randint(key_place, (count,), 0, len(z))
-    return jax.random.uniform(key_score, (count,)), z[places]
+    return (jax.random.uniform(key_score, (count,)),
+            jax.random.randint(key_place, (count,), 0, z.shape[1]))
 
-  scores, outputs = jax.vmap(of_example)(keys, z)  # [B, K], [B, K, D]
-  best, output = _first(scores, outputs)
+  scores, places = jax.vmap(of_example)(keys)  # [B, count]
+  each, example = jnp.arange(count), jnp.argmax(scores, 0)
+  output = z[example, places[example, each]]
   if axis_name is not None:
-    _, output = _first(lax.all_gather(best, axis_name), lax.all_gather(output, axis_name))
+    device = jnp.argmax(lax.all_gather(scores[example, each], axis_name), 0)
+    output = lax.all_gather(output, axis_name)[device, each]
   return output
-
-
-def _first(scores: Array, outputs: Array) -> tuple[Array, Array]:
-  """The highest score of each code and its output: of `[n, K]` and `[n, K, D]`."""
-  index = jnp.argmax(scores, 0)
-  each = jnp.arange(scores.shape[1])
-  return scores[index, each], outputs[index, each]

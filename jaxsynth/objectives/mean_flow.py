@@ -42,7 +42,8 @@ def mean_flow(
 
       e / (e + offset / D)^power,
 
-  whose denominator has no gradient either; the metric `squared_error` is the mean of `e`. The
+  whose denominator has no gradient either, so with `power` 1 it is near 1 however much was
+  learned; the metric `squared_error` is the mean of `e`. The
   player is `flow`. Batches are `{'image': [B, H, W, C]}` in [-1, 1], with `'label': [B]` integers
   if conditional. All that is random is a function of (key, index in the whole batch).
 
@@ -56,7 +57,7 @@ def mean_flow(
     image_shape: `(H, W, C)`.
     times: of which two are drawn, and the later is s. The default is the paper's, mirrored.
     interval_every: of how many examples one learns an average, and all others with `s = t` the
-      velocity; 1 for every one, 0 for none. Which one is another in each step. Only those
+      velocity; 1 for every one, 0 for none. Which one is drawn anew in each step. Only those
       examples cost a derivative.
     power: of the weight, at least 0; 0 is the mean squared error, flow matching's.
     offset: above 0.
@@ -148,8 +149,8 @@ def derivative(u: Average, x: Array, at: Array, velocity: Array) -> Array:
 
   A derivative along a direction, by two reverse passes, as the library's convolutions have no
   forward mode: the pull-back `w -> w J` is linear, so its own pull-back of the direction is
-  `J direction`, whichever w it is taken at. In a compiled step it costs what forward mode does,
-  since nothing asks for `w J` itself.
+  `J direction`, whichever w it is taken at. A compiled step has twice the network's convolutions,
+  as forward mode would have, since nothing asks for `w J` itself.
 
   Args:
     u: the average velocity, a network of float32 in and out.

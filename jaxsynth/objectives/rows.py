@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 
 class Rows(NamedTuple):
-  """Some rows of arrays `[n, ...]`: of every block of `every`, the one at `first`.
+  """Some rows of arrays `[n, ...]`: of every block of `step`, the one at `first`.
 
   Attributes:
     mask: `[n]`, whether a row is of them.

@@ -11,11 +11,9 @@ import jax.numpy as jnp
 from jaxsynth import keys as keys_
 from jaxsynth.losses import elbo
 from jaxsynth.losses.likelihoods import Likelihood
-from jaxsynth.objectives import network
+from jaxsynth.objectives import network, pixels
 from jaxsynth.objectives.vae_networks import Networks, repeated
 from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
-
-PIXELS = 0x504958  # parts a sample's pixels from its latent
 
 
 def vae(encoder: Any, decoder: Any, likelihood: Likelihood, *, latent_dim: int,
@@ -138,8 +136,5 @@ def _sampler(nets: Networks, likelihood: Likelihood, temperature: float, draw_pi
     labels = () if cond is None else (cond,)
     noise = temperature * nets.noise(keys)[0]
     output = nets.decoded(params, variables, noise, *labels)
-    if not draw_pixels:
-      return likelihood.mean(output)
-    of_pixels = jax.vmap(jax.random.fold_in, (0, None))(keys, PIXELS)
-    return jax.vmap(lambda key, x: likelihood.sample(key, x[None])[0])(of_pixels, output)
+    return pixels.images(likelihood, output, keys, draw_pixels)
   return sample

@@ -10,11 +10,9 @@ import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
 from jaxsynth.losses.likelihoods import Likelihood
-from jaxsynth.objectives import autoregressive, codebook, network
+from jaxsynth.objectives import autoregressive, codebook, network, pixels
 from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.types import Batch, Context, Objective, PerPlayer
-
-PIXELS = 0x504958  # parts a sample's pixels from its codes
 
 
 def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book: Codebook,
@@ -29,10 +27,13 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
       -log p(x | e) + commitment sum |z - stop(e)|^2,
 
   the gradient of the first term passing from e to z; the player `prior` descends -log p(codes)
-  (of their label) of the codes as they are, in the same step, and moves neither network nor codes.
-  Both are means over the batch, in nats an image. Since codes are discrete,
-  `log p(x) >= log p(x | e) + log p(codes)`, which is the metric `elbo`. Others: `reconstruction`,
-  `commitment`, `codes` (`-log p(codes)`), and `used` and `perplexity` of `codebook.usage`.
+  (of their label) of the codes as they are, in the same step, and its gradient moves neither
+  network nor codes. Both are means over the batch, in nats an image. The codebook moves whenever
+  the loss is computed in training, so once in every phase of a schedule of several.
+
+  Since codes are discrete, `log p(x) >= log p(x | e) + log p(codes)`, which is the metric `elbo`.
+  Others: `reconstruction`, `commitment` (a squared distance), `codes` (`-log p(codes)`), and
+  `used` and `perplexity` of `codebook.usage`, which are of the batches before.
 
   Args:
     encoder: has Linen's `init` and `apply`, called as `(image [B, H, W, C], train=)`, gives
@@ -129,11 +130,16 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
   def decoded(params: PerPlayer, variables: PerPlayer, codes: Array) -> Array:
     vectors = codebook.vectors(variables['vqvae']['codebook'])
     return network.apply(decoder, params['vqvae']['decoder'], variables['vqvae']['decoder'],
-                         vectors[codes].reshape(len(codes), h, w, -1))[0]
+                         _looked_up(vectors, codes).reshape(len(codes), h, w, -1))[0]
 
   coupled = 'the codebook moves by the whole batch, and dead codes become outputs of it'
   return Objective(init, loss, _sampler(prior, decoded, likelihood, num_classes, h * w,
                                         temperature, draw_pixels), coupled)
+
+
+def _looked_up(vectors: Array, codes: Array) -> Array:
+  """`[n, P, D]` of codes `[n, P]`; NaN of a code that is none."""
+  return jnp.take(vectors, codes, axis=0, mode='fill', fill_value=jnp.nan)
 
 
 def _sampler(prior: Any, decoded: Callable[..., Array], likelihood: Likelihood,
@@ -148,9 +154,5 @@ def _sampler(prior: Any, decoded: Callable[..., Array], likelihood: Likelihood,
     labels = () if cond is None else (cond,)
     codes = autoregressive.sampled(prior, params['prior'], variables['prior'], keys, labels,
                                    length, temperature)
-    output = decoded(params, variables, codes)
-    if not draw_pixels:
-      return likelihood.mean(output)
-    of_pixels = jax.vmap(jax.random.fold_in, (0, None))(keys, PIXELS)
-    return jax.vmap(lambda key, x: likelihood.sample(key, x[None])[0])(of_pixels, output)
+    return pixels.images(likelihood, decoded(params, variables, codes), keys, draw_pixels)
   return sample
