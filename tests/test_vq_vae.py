@@ -1,4 +1,6 @@
 """Codes: the codebook, the prior, and that neither player moves the other."""
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -121,7 +123,7 @@ def test_usage_counts_no_code_that_was_only_brought_back_to_life():
 
 
 def started(objective, batch=None):
-  return objective.init(jax.random.key(0), batch or objectives.batch())
+  return jax.jit(objective.init)(jax.random.key(0), batch or objectives.batch())
 
 
 @pytest.fixture(scope='module')
@@ -136,7 +138,7 @@ def test_no_player_moves_the_other(conditional):
   loss = lambda params, player: objective.loss(
       params, variables, objectives.batch(), Context(jnp.int32(0), jax.random.key(3)))[0][player]
   for player, other in (('prior', 'vqvae'), ('vqvae', 'prior')):
-    slopes = jax.grad(loss)(params, player)
+    slopes = jax.jit(jax.grad(loss), static_argnums=1)(params, player)
     assert all(not x.any() for x in jax.tree.leaves(slopes[other]))
     assert any(x.any() for x in jax.tree.leaves(slopes[player]))
 
@@ -175,7 +177,7 @@ def transformer(num_classes=3, dtype=jnp.float32):
   net = CausalTransformer(5, 6, 16, 2, 4, num_classes, dtype)
   tokens, label = jax.random.randint(jax.random.key(0), (2, 6), 0, 5), jnp.array([0, 2])
   labels = () if num_classes is None else (label,)
-  params, _ = network.init(net, jax.random.key(1), tokens, *labels)
+  params, _ = jax.jit(functools.partial(network.init, net))(jax.random.key(1), tokens, *labels)
   params = jax.tree.map(
       lambda x: x + .2 * jax.random.normal(jax.random.key(x.size), x.shape), params)
   return net, params, tokens, labels
@@ -184,10 +186,11 @@ def transformer(num_classes=3, dtype=jnp.float32):
 @pytest.mark.parametrize('num_classes', [None, 3])
 def test_what_comes_later_changes_no_logits(num_classes):
   net, params, tokens, labels = transformer(num_classes)
-  logits = network.apply(net, params, {}, tokens, *labels)[0]
+  logits_of = jax.jit(lambda tokens: network.apply(net, params, {}, tokens, *labels)[0])
+  logits = logits_of(tokens)
   for place in range(6):
     changed = tokens.at[:, place].set((tokens[:, place] + 1) % 5)
-    other = network.apply(net, params, {}, changed, *labels)[0]
+    other = logits_of(changed)
     np.testing.assert_allclose(other[:, :place + 1], logits[:, :place + 1], atol=1e-6)
     assert place == 5 or not np.allclose(other[:, place + 1:], logits[:, place + 1:], atol=1e-3)
 
@@ -199,9 +202,9 @@ def test_a_step_gives_the_logits_of_the_whole(num_classes, dtype, apart):
   logits = network.apply(net, params, {}, tokens, *labels)[0]
   assert not np.allclose(logits[0], logits[1], atol=1e-2)
   cache, previous = net.apply({'params': params}, 2, method='cache'), jnp.zeros(2, int)
+  apply = jax.jit(functools.partial(net.apply, method='step'))
   for place in range(6):
-    step, cache = net.apply({'params': params}, previous, jnp.int32(place), cache, *labels,
-                            method='step')
+    step, cache = apply({'params': params}, previous, jnp.int32(place), cache, *labels)
     np.testing.assert_allclose(step, logits[:, place], atol=apart)
     previous = tokens[:, place]
 

@@ -53,7 +53,9 @@ ENGINES = (
     Engine('conditional_dcgan', 'conditional DCGAN', 'mnist_dcgan', 'mnist_conditional'),
     Engine('vae', 'conditional VAE', 'mnist_vae', 'conditional_vae'),
     Engine('flow_10', 'flow, 10 evaluations', 'mnist_flow', 'mnist_flow', (), euler(10), 'flow'),
-    Engine('flow_1', 'flow, 1 evaluation', 'mnist_flow', 'mnist_flow', (), euler(1), 'flow'))
+    Engine('flow_1', 'flow, 1 evaluation', 'mnist_flow', 'mnist_flow', (), euler(1), 'flow'),
+    Engine('meanflow', 'MeanFlow, 1 evaluation', 'mnist_meanflow', 'mnist_meanflow'),
+    Engine('codes', 'codes and a prior', 'mnist_vqvae', 'mnist_vqvae'))
 
 
 def chosen(engines: Sequence[Engine], names: Sequence[str] | None) -> list[Engine]:

@@ -41,6 +41,6 @@ def steps_for(seconds: float, rate: dict[str, Any]) -> int:
   """Of a short run that measures over so many seconds at least, at a rate that is known.
 
   >>> steps_for(10., {'seconds_per_step': .1})
-  101
+  151
   """
-  return EVERY * math.ceil(seconds / rate['seconds_per_step'] / EVERY - 1e-9) + 1
+  return EVERY * math.ceil(seconds / rate['seconds_per_step'] / EVERY - 1e-9) + EVERY + 1

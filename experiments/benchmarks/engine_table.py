@@ -14,17 +14,13 @@ BEST = {'frechet': -1, 'precision': 1, 'recall': 1, 'coverage': 1, 'tstr': 1, 's
 
 
 def machine() -> dict[str, Any]:
-  """The CPU, and how many of its cores and how much memory there are for this process."""
-  def line(file: str, name: str) -> str:
-    try:
-      text = pathlib.Path(file).read_text(encoding='utf-8')
-    except OSError:
-      return ''
-    match = re.search(rf'^{name}\s*:\s*(.*)$', text, re.M)
-    return match[1] if match else ''
+  """The CPU, and how many of its cores there are for this process."""
+  info = pathlib.Path('/proc/cpuinfo')
+  text = info.read_text(encoding='utf-8') if info.exists() else ''
+  match = re.search(r'^model name\s*:\s*(.*)$', text, re.M)
   cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-  return {'cpu': line('/proc/cpuinfo', 'model name') or platform.processor(), 'cores': cores,
-          'memory': line('/proc/meminfo', 'MemTotal'), 'system': platform.system()}
+  return {'cpu': match[1] if match else platform.processor(), 'cores': cores,
+          'system': platform.system()}
 
 
 def real(rows: Sequence[Mapping[str, Any]], trtr: Mapping[str, Any]) -> dict[str, Any]:

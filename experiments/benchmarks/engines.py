@@ -5,14 +5,15 @@ r"""Compares the generative engines: trained as long on one machine, drawn from,
 
 On an otherwise idle machine. Each engine of engine_list.py, or those that --only names, is
 trained for --minutes of wall-clock time: a short run of it first says how long a step takes, and
---steps, over which schedules end, is how many fit. Compiling, pictures and checkpoints do not
-count. Then --num images are drawn, timed once compiled, held against the test split as
-evaluate.py does, and classifiers learn from them as downstream.py's do. One process runs at a
-time, each its own, and what the largest resident size of it was is told.
+--steps, over which schedules end, is how many fit. Compiling and the last picture do not count.
+Then --num images are drawn, timed once compiled, held against the test split as evaluate.py does,
+and classifiers learn from them as downstream.py's do. One process runs at a time, each its own,
+and what the largest resident size of it was is told.
 
 Into --out go a folder an engine and engines.json, with all numbers. Prints a table, then a JSON
-line an engine. The same command goes on where it was stopped, and does nothing twice;
-experiments/figures/engines.py draws the picture.
+line an engine. The same command goes on where it was stopped, and does nothing twice. What
+another machine or other code has left there is refused. experiments/figures/engines.py draws the
+picture.
 """
 from collections.abc import Callable, Mapping, Sequence
 import json
@@ -30,13 +31,14 @@ import engine_rate
 import engine_stage
 import engine_table
 from jaxsynth import files
-from stages import run as runner
+from stages import record, run as runner
 import stored_stage
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENGINES = engine_list.ENGINES
 # of every training, whatever its flagfile says
-PLAIN = ('--eval_every=0', '--sample_every=0', '--num_synthetic=0', '--notensorboard')
+PLAIN = ('--eval_every=0', '--sample_every=0', '--num_synthetic=0', '--notensorboard',
+         f'--log_every={engine_rate.EVERY}')
 PROTOCOL = ('num', 'classifier_steps', 'classifier_seeds', 'seed')
 
 
@@ -67,7 +69,7 @@ def protocol(*names: str) -> list[str]:
 
 
 def stage(folder: pathlib.Path, name: str, settings: Mapping[str, Any], script: pathlib.Path,
-          args: Sequence[str], result: Callable[[pathlib.Path], Mapping[str, Any]] | None = None
+          args: Sequence[str], result: Callable[[], Mapping[str, Any]] | None = None
           ) -> dict[str, Any]:
   """What a stage has left, from before or by running it now; see `stored_stage.run`."""
   def announced() -> dict[str, Any]:
@@ -76,8 +78,8 @@ def stage(folder: pathlib.Path, name: str, settings: Mapping[str, Any], script: 
   return stored_stage.read(folder, name, settings) or announced()
 
 
-def trained(engine: Engine, out: pathlib.Path) -> dict[str, Any]:
-  """The training of an engine, done: `steps`, `minutes`, memory."""
+def train(engine: Engine, out: pathlib.Path) -> None:
+  """Trains an engine, unless that is done."""
   folder, settings = out / engine.trained_in, training_settings(engine)
   script = HERE.parent / f'{engine.program}.py'
   shared = [*settings['flags'], *data_flags(train=True), *protocol('seed'), *PLAIN]
@@ -85,35 +87,43 @@ def trained(engine: Engine, out: pathlib.Path) -> dict[str, Any]:
   def short(steps: int) -> dict[str, Any]:
     args = [f'--workdir={folder}/short', f'--steps={steps}', f'--checkpoint_every={steps}']
     return stage(folder, f'short_{steps}', settings, script, [*shared, *args, '--fresh'],
-                 lambda _: engine_rate.measured(folder / 'short'))
+                 lambda: engine_rate.measured(folder / 'short'))
   rate = short(engine_rate.FIRST)
   if rate['seconds'] < flags.FLAGS.calibration:
     rate = short(engine_rate.steps_for(flags.FLAGS.calibration, rate))
   steps = max(engine_rate.FIRST, round(60 * flags.FLAGS.minutes / rate['seconds_per_step']))
   args = [f'--workdir={folder}/run', f'--steps={steps}', f'--checkpoint_every={-(-steps // 4)}']
-  left = stage(folder, 'train', settings, script, [*shared, *args],
-               lambda _: engine_rate.measured(folder / 'run'))
-  return {**left, 'expected_minutes': steps * rate['seconds_per_step'] / 60}
+  stage(folder, 'train', settings, script, [*shared, *args], lambda: {
+      **engine_rate.measured(folder / 'run'),
+      'checkpoint': (folder / f'run/checkpoints/{steps}/digest/metadata').read_text('utf-8')})
 
 
 def training_settings(engine: Engine) -> dict[str, Any]:
   """All that a training depends on; no path of this machine."""
   flags_ = engine.training_flags()
   data = [x for x in data_flags(train=True) if not x.startswith('--data_dir=')]
-  return {'program': engine.program, 'flags': flags_, 'data': data,
+  return {'program': engine.program, 'flags': flags_, 'data': data, **where(),
           **{name: flags.FLAGS[name].value for name in ('minutes', 'calibration', 'seed')}}
 
 
-def drawing_settings(engine: Engine) -> dict[str, Any]:
-  """All that images and scores of an engine depend on."""
-  return {**training_settings(engine), 'sampling': list(engine.sampling),
+def where() -> dict[str, Any]:
+  """Machine and code, on which every time and score depends."""
+  return {'machine': engine_table.machine(), 'code': record.code()}
+
+
+def drawing_settings(engine: Engine, trained: Mapping[str, Any]) -> dict[str, Any]:
+  """All that images and scores of an engine depend on, given what its training has left."""
+  return {**training_settings(engine), 'checkpoint': trained['checkpoint'],
+          'sampling': list(engine.sampling),
           **{name: flags.FLAGS[name].value for name in PROTOCOL}}
 
 
 def compared(engine: Engine, out: pathlib.Path) -> None:
   """Trains an engine, draws from it and scores what was drawn; what is done is left."""
-  trained(engine, out)
-  folder, settings = out / engine.name, drawing_settings(engine)
+  train(engine, out)
+  trained = stored_stage.read(out / engine.trained_in, 'train', training_settings(engine))
+  assert trained is not None
+  folder, settings = out / engine.name, drawing_settings(engine, trained)
   script, images = HERE / 'engine_stage.py', folder / 'drawn.npz'
   shared = [*data_flags(train=False), *protocol(*PROTOCOL), f'--images={images}']
   stage(folder, 'draw', settings, script, [
@@ -126,20 +136,22 @@ def compared(engine: Engine, out: pathlib.Path) -> None:
 def real_settings() -> dict[str, Any]:
   """All that the classifiers of real images depend on."""
   data = [x for x in data_flags(train=True) if not x.startswith('--data_dir=')]
-  return {'data': data, **{name: flags.FLAGS[name].value for name in PROTOCOL}}
+  return {'data': data, **where(), **{name: flags.FLAGS[name].value for name in PROTOCOL}}
 
 
 def row(engine: Engine, out: pathlib.Path) -> dict[str, Any] | None:
   """The numbers of an engine; `None` of one that is not finished."""
-  train = stored_stage.read(out / engine.trained_in, 'train', training_settings(engine))
-  draw, score = (stored_stage.read(out / engine.name, name, drawing_settings(engine))
+  trained = stored_stage.read(out / engine.trained_in, 'train', training_settings(engine))
+  if trained is None:
+    return None
+  draw, score = (stored_stage.read(out / engine.name, name, drawing_settings(engine, trained))
                  for name in ('draw', 'score'))
-  if train is None or draw is None or score is None:
+  if draw is None or score is None:
     return None
   return {'name': engine.name, 'title': engine.title, 'program': engine.program,
           'run': f'{engine.trained_in}/run', 'sampling': list(engine.sampling),
           'conditional': draw['conditional'], 'parameters': draw['parameters'],
-          'train': train, 'draw': draw, 'score': score}
+          'train': trained, 'draw': draw, 'score': score}
 
 
 def document(out: pathlib.Path) -> dict[str, Any]:
@@ -147,7 +159,8 @@ def document(out: pathlib.Path) -> dict[str, Any]:
   every = [x for x in (row(engine, out) for engine in ENGINES) if x is not None]
   real = stored_stage.read(out / 'real', 'trtr', real_settings())
   return {'format': 1, 'protocol': {
-      'data': dataset_flags.given(flags.FLAGS), 'minutes': flags.FLAGS.minutes,
+      'data': {name: x for name, x in dataset_flags.given(flags.FLAGS).items()
+               if name != 'data_dir'}, 'minutes': flags.FLAGS.minutes,
       'calibration_seconds': flags.FLAGS.calibration,
       **{name: flags.FLAGS[name].value for name in PROTOCOL}},
       'machine': engine_table.machine(), 'versions': every[0]['draw']['versions'] if every else {},

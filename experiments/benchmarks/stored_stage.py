@@ -13,7 +13,7 @@ from stages import run as runner
 
 PEAK = pathlib.Path(__file__).with_name('peak.py')
 TAIL = 2000  # characters of a log that a failure shows
-Result = Callable[[pathlib.Path], Mapping[str, Any]]
+Result = Callable[[], Mapping[str, Any]]
 
 
 def read(folder: pathlib.Path, name: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -50,8 +50,8 @@ def run(folder: pathlib.Path, name: str, settings: Mapping[str, Any], script: pa
     settings: kept beside the numbers.
     script: the program.
     args: its arguments.
-    result: from a file that the program was to write, its numbers; by default it is given
-      `--result=FILE`, and FILE is read as JSON.
+    result: the numbers, once the program has ended; by default it is given `--result=FILE`, and
+      FILE is read as JSON.
 
   Returns:
     The numbers, with `peak_mb`, the most memory that the process held.
@@ -67,7 +67,7 @@ def run(folder: pathlib.Path, name: str, settings: Mapping[str, Any], script: pa
     code = call([sys.executable, str(PEAK), str(peak), str(script), *args, *more], log)
     if code:
       raise SystemExit(_failure(folder, name, log, code))
-    left = result(numbers) if result else json.loads(numbers.read_text(encoding='utf-8'))
+    left = result() if result else json.loads(numbers.read_text(encoding='utf-8'))
     left = {**left, 'peak_mb': float(peak.read_text(encoding='utf-8'))}
   with files.write_aside(folder / f'{name}.json') as f:
     f.write(json.dumps({**left, 'settings': settings}, indent=1, allow_nan=False).encode() + b'\n')

@@ -84,7 +84,7 @@ class CausalTransformer(nn.Module):
       raise ValueError(f'num_classes={self.num_classes}: a label is expected if and only if there '
                        f'are classes, got {label}')
     x = jnp.broadcast_to(self.start[None], (n, self.width))
-    if label is None:
+    if label is None or self.num_classes is None:
       return x
     return x + self.label(one_hot(label, self.num_classes)).astype(jnp.float32)
 

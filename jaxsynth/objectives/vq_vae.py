@@ -12,7 +12,7 @@ from jaxsynth import keys as keys_
 from jaxsynth.losses.likelihoods import Likelihood
 from jaxsynth.objectives import autoregressive, codebook, network, pixels
 from jaxsynth.objectives.codebook import Codebook
-from jaxsynth.types import Batch, Context, Objective, PerPlayer
+from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
 
 
 def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book: Codebook,
@@ -81,7 +81,7 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
     chex.assert_rank(image, 4)
     keys = jax.random.split(key, 4)
     z, codes = jnp.zeros((1, h, w, book.features)), jnp.zeros((1, h * w), jnp.int32)
-    nets = {}
+    nets: dict[str, tuple[Tree, Tree]] = {}
     for name, net, args, wanted in (
         ('encoder', encoder, (image,), z.shape),
         ('decoder', decoder, (z,), (*image.shape[:-1], likelihood.outputs * image.shape[-1])),
