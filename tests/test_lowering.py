@@ -68,7 +68,7 @@ def test_convolutions_are_the_platforms_own(name, given):
   """One each, dilated where it is transposed: no phases, windows or shifted sums of CPUs."""
   tpu, cpu = (lowered(name, given, platform) for platform in ('tpu', 'cpu'))
   assert lowered(name, given, 'cuda') == tpu and 'lhs_dilate = [2, 2]' in tpu
-  assert 2 * tpu.count('stablehlo.slice') < cpu.count('stablehlo.slice')
+  assert 3 * tpu.count('stablehlo.slice') < 2 * cpu.count('stablehlo.slice')
   kinds = {kind.rpartition('x')[2] for pair in convolutions(tpu) for kind in pair}
   assert kinds == ({'bf16>'} if given == 'bfloat16' else {'f32>'})
 

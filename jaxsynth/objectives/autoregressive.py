@@ -19,7 +19,7 @@ def log_probability(logits: Array, tokens: Array) -> Array:
   -2.7726
   """
   each = jax.nn.log_softmax(logits.astype(jnp.float32))
-  return jnp.sum(jnp.take_along_axis(each, tokens[..., None], -1)[..., 0], -1)
+  return jnp.sum(jax.nn.one_hot(tokens, logits.shape[-1]) * each, (-2, -1))
 
 
 def sampled(net: Any, params: Tree, variables: Tree, keys: Array, labels: tuple[Array, ...],

@@ -108,12 +108,13 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
     z = z.reshape(len(z), h * w, book.features)
     vectors = codebook.vectors(states['codebook'])
     codes = codebook.nearest(vectors, lax.stop_gradient(z))
+    rounded = codebook.looked_up(vectors, codes)
     output, states['decoder'] = network.apply(
         decoder, nets['decoder'], states['decoder'],
-        codebook.passed(z, vectors[codes]).reshape(len(z), h, w, -1), train=ctx.train,
+        codebook.passed(z, rounded).reshape(len(z), h, w, -1), train=ctx.train,
         key=key_decoder)
     reconstruction = jnp.mean(likelihood.negative_log(output, image))
-    distance = jnp.mean(jnp.sum((z - lax.stop_gradient(vectors[codes])) ** 2, (1, 2)))
+    distance = jnp.mean(jnp.sum((z - lax.stop_gradient(rounded)) ** 2, (1, 2)))
     logits, prior_state = network.apply(
         prior, params['prior'], variables['prior'], codes, *labels, train=ctx.train,
         key=key_prior)
@@ -130,16 +131,11 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
   def decoded(params: PerPlayer, variables: PerPlayer, codes: Array) -> Array:
     vectors = codebook.vectors(variables['vqvae']['codebook'])
     return network.apply(decoder, params['vqvae']['decoder'], variables['vqvae']['decoder'],
-                         _looked_up(vectors, codes).reshape(len(codes), h, w, -1))[0]
+                         codebook.looked_up(vectors, codes).reshape(len(codes), h, w, -1))[0]
 
   coupled = 'the codebook moves by the whole batch, and dead codes become outputs of it'
   return Objective(init, loss, _sampler(prior, decoded, likelihood, num_classes, h * w,
                                         temperature, draw_pixels), coupled)
-
-
-def _looked_up(vectors: Array, codes: Array) -> Array:
-  """`[n, P, D]` of codes `[n, P]`; NaN of a code that is none."""
-  return jnp.take(vectors, codes, axis=0, mode='fill', fill_value=jnp.nan)
 
 
 def _sampler(prior: Any, decoded: Callable[..., Array], likelihood: Likelihood,
