@@ -16,6 +16,7 @@ another machine or other code has left there is refused. experiments/figures/eng
 picture.
 """
 from collections.abc import Callable, Mapping, Sequence
+import hashlib
 import json
 import pathlib
 import sys
@@ -95,7 +96,8 @@ def train(engine: Engine, out: pathlib.Path) -> None:
   args = [f'--workdir={folder}/run', f'--steps={steps}', f'--checkpoint_every={-(-steps // 4)}']
   stage(folder, 'train', settings, script, [*shared, *args], lambda: {
       **engine_rate.measured(folder / 'run'),
-      'checkpoint': (folder / f'run/checkpoints/{steps}/digest/metadata').read_text('utf-8')})
+      'checkpoint': hashlib.sha256(
+          (folder / f'run/checkpoints/{steps}/digest/metadata').read_bytes()).hexdigest()})
 
 
 def training_settings(engine: Engine) -> dict[str, Any]:
