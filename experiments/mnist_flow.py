@@ -7,12 +7,13 @@ It leaves and resumes what mnist_dcgan.py does. How samples are drawn, by --solv
 and --guidance, may be changed once it is trained.
 """
 from collections.abc import Mapping
+import functools
 from typing import Any
 
 from absl import flags
 import optax
 
-from common import train, unet_flags
+from common import reflow_flags, train, unet_flags
 from jaxsynth import runs, train_step as ts
 from jaxsynth.losses import flow, paths
 from jaxsynth.objectives import solvers
@@ -38,6 +39,7 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_integer('solver_steps', 10, 'From noise to a sample.', lower_bound=1,
                        flag_values=values)
   unet_flags.define(values)
+  reflow_flags.define(values)
   for name, number, what in (
       ('guidance', 1., 'How much more samples are of their label than without it; 1 is as '
        'trained, above 1 takes twice the evaluations.'),
@@ -61,11 +63,14 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   classes = about.classes_if(config['conditional'])
   times = (flow.log_normal if config['path'] == 'edm' else flow.logit_normal)(
       config['time_mean'], config['time_std'])
+  model = functools.partial(
+      flow_matching, unet_flags.network(config), about.image_shape, PATHS[config['path']](),
+      PREDICTIONS[config['prediction']], times=times, num_classes=classes,
+      label_dropout=config['label_dropout'])
+  student = model(solver=SOLVERS[config['solver']], solver_steps=config['solver_steps'],
+                  guidance=config['guidance'])
   return runs.Run(
-      flow_matching(unet_flags.network(config), about.image_shape, PATHS[config['path']](),
-                    PREDICTIONS[config['prediction']], times=times, num_classes=classes,
-                    label_dropout=config['label_dropout'], solver=SOLVERS[config['solver']],
-                    solver_steps=config['solver_steps'], guidance=config['guidance']),
+      reflow_flags.taught(config, student, model, classes),
       {'flow': optax.adam(train.rate(config['learning_rate'], config))},
       ema=ts.EMA(('flow',), config['ema_decay']), num_classes=classes,
       summary=f'A flow{" given the label" if classes else ""} (path {config["path"]}, prediction '

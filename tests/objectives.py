@@ -3,6 +3,8 @@
 The VAE and the rectified flow beside the library's are written here, to prove that its core knows
 nothing of either.
 """
+import functools
+
 from flax import linen as nn
 import jax
 import jax.numpy as jnp
@@ -11,11 +13,13 @@ from jaxsynth import keys as keys_
 from jaxsynth.losses import likelihoods
 from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.models.time_mlp import TimeMLP
+from jaxsynth.objectives import solvers
 from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
 from jaxsynth.objectives.mean_flow import mean_flow
+from jaxsynth.objectives.reflow import reflow
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.types import Objective
 
@@ -108,6 +112,19 @@ def tiny_mean_flow(**options):
   return mean_flow(TimeMLP(8, 1), SHAPE, **options)
 
 
+def tiny_reflow(num_classes=None, teacher_steps=3):
+  """A student of one step, whose teacher has random parameters."""
+  flow = functools.partial(tiny_flow, num_classes=num_classes)
+
+  def trained():
+    params, variables = flow().init(jax.random.key(8), batch())
+    leaves, tree = jax.tree.flatten(params)
+    return jax.tree.unflatten(tree, [x + .3 * jax.random.normal(jax.random.key(k), x.shape)
+                                     for k, x in enumerate(leaves)]), variables
+  return reflow(flow(solver=solvers.euler, solver_steps=1), flow(solver_steps=teacher_steps),
+                trained, num_classes)
+
+
 class TinyGrid(nn.Module):
   """Images to four vectors, or four vectors to images."""
   features: int
@@ -169,11 +186,13 @@ TABLE = {
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
     'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
+    'conditional-reflow': (lambda axis=None: tiny_reflow(3), ('flow',)),
     'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'classifier': (classifier, ('classifier',)),
 }
-CONDITIONAL = ('conditional-gan', 'conditional-flow', 'mean-flow', 'conditional-codes')
+CONDITIONAL = ('conditional-gan', 'conditional-flow', 'conditional-reflow', 'mean-flow',
+               'conditional-codes')
 LABELLING = ('classifier',)  # their samples are labels of given images
 
 
@@ -184,4 +203,4 @@ def batch(n=8, seed=0):
 
 
 __all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'tiny_mean_flow',
-           'tiny_codes', 'vae')
+           'tiny_reflow', 'tiny_codes', 'vae')

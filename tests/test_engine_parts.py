@@ -3,6 +3,7 @@ import json
 import pathlib
 import sys
 
+from absl import flags as absl_flags
 from common import experiments, sampling_flags
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import training
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'experiments/benchmarks'))
 import engine_list
+from engine_list import Engine
 import engine_rate
 import engine_table
+import engines
 import peak
 import stored_stage
 
@@ -52,6 +55,26 @@ def test_engines_that_were_held_against_other_images_do_not_compare():
     engine_table.real([of('a', 1), of('b', 2)], {})
 
 
+def test_a_teacher_is_trained_before_its_student(tmp_path, monkeypatch):
+  """And a student is another where its teacher is."""
+  values, runs = absl_flags.FlagValues(), []
+  engines.define_flags(values)
+  values(['', f'--out={tmp_path}', '--dataset=mnist5k'])
+  monkeypatch.setattr(absl_flags, 'FLAGS', values)
+  monkeypatch.setattr(engines, 'stage', lambda folder, name, settings, script, args, result: (
+      runs.append((folder.name, name, settings, args)), {'seconds': 99., 'seconds_per_step': 1.}
+  )[1])
+  monkeypatch.setattr(engines, 'ENGINES', (
+      Engine('old', '', 'mnist_flow', '', ('--width=8',)),
+      Engine('young', '', 'mnist_flow', teacher='old')))
+  engines.train(engines.ENGINES[1], tmp_path)
+  assert [x[:2] for x in runs] == [(name, stage) for name in ('old', 'young')
+                                   for stage in ('short_101', 'train')]
+  told = [[arg for arg in x[3] if arg.startswith('--teacher')] for x in runs]
+  assert told == [[], [], *[[f'--teacher={tmp_path}/old/run']] * 2]
+  assert runs[3][2]['teacher'] == runs[1][2] and '--width=8' in runs[3][2]['teacher']['flags']
+
+
 def test_every_shipped_engine_is_one_of_its_program():
   for engine in engine_list.ENGINES:
     config = training.config_of(*engine.training_flags(), name=engine.program, tiny=False)
@@ -59,6 +82,7 @@ def test_every_shipped_engine_is_one_of_its_program():
     module = experiments.program(engine.program)
     sampling = sampling_flags.of_arguments(module, engine.sampling)
     assert len(sampling) == len(engine.sampling)
+    assert not engine.teacher or 'teacher' in config
   by_name = {engine.name: engine for engine in engine_list.ENGINES}
   one = by_name['flow_1']
   assert one.trained_in == by_name['flow'].trained_in == 'flow'

@@ -19,6 +19,7 @@ class Engine(NamedTuple):
     flags: of its training, beside those of the flagfile.
     sampling: flags of sampling, changed after the training.
     training: folder of the training, of engines that share one; by default the engine's name.
+    teacher: the engine that it learns from, given as `--teacher`, which is trained before it.
   """
   name: str
   title: str
@@ -27,6 +28,7 @@ class Engine(NamedTuple):
   flags: tuple[str, ...] = ()
   sampling: tuple[str, ...] = ()
   training: str = ''
+  teacher: str = ''
 
   @property
   def trained_in(self) -> str:
@@ -55,6 +57,8 @@ ENGINES = (
     Engine('vae', 'conditional VAE', 'mnist_vae', 'conditional_vae'),
     Engine('flow', 'flow, 9 evaluations', 'mnist_flow', 'mnist_flow', (), HEUN),
     Engine('flow_1', 'flow, 1 evaluation', 'mnist_flow', 'mnist_flow', (), euler(1), 'flow'),
+    Engine('reflow', 'reflow of that flow, 1 evaluation', 'mnist_flow', 'mnist_reflow',
+           teacher='flow'),
     Engine('meanflow', 'MeanFlow, 1 evaluation', 'mnist_meanflow', 'mnist_meanflow'),
     Engine('codes', 'codes and a prior', 'mnist_vqvae', 'mnist_vqvae'))
 

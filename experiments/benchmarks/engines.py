@@ -5,7 +5,8 @@ r"""Compares the generative engines: trained as long on one machine, drawn from,
 
 On an otherwise idle machine. Each engine of engine_list.py, or those that --only names, is
 trained for --minutes of wall-clock time: a short run of it first says how long a step takes, and
---steps, over which schedules end, is how many fit. Compiling and the last picture do not count.
+--steps, over which schedules end, is how many fit. Compiling, the last picture and the minutes of
+its teacher, if it has one, do not count.
 Then --num images are drawn, timed once compiled, held against the test split as evaluate.py does,
 and classifiers learn from them as downstream.py's do. One process runs at a time, each its own,
 and what the largest resident size of it was is told.
@@ -80,10 +81,14 @@ def stage(folder: pathlib.Path, name: str, settings: Mapping[str, Any], script: 
 
 
 def train(engine: Engine, out: pathlib.Path) -> None:
-  """Trains an engine, unless that is done."""
+  """Trains an engine, unless that is done, and its teacher before it."""
+  if engine.teacher:
+    train(teacher_of(engine), out)
   folder, settings = out / engine.trained_in, training_settings(engine)
   script = HERE.parent / f'{engine.program}.py'
   shared = [*settings['flags'], *data_flags(train=True), *protocol('seed'), *PLAIN]
+  if engine.teacher:
+    shared.append(f'--teacher={out / engine.teacher}/run')
 
   def short(steps: int) -> dict[str, Any]:
     args = [f'--workdir={folder}/short', f'--steps={steps}', f'--checkpoint_every={steps}']
@@ -100,11 +105,17 @@ def train(engine: Engine, out: pathlib.Path) -> None:
           (folder / f'run/checkpoints/{steps}/digest/metadata').read_bytes()).hexdigest()})
 
 
+def teacher_of(engine: Engine) -> Engine:
+  """What an engine learns from."""
+  return engine_list.chosen(ENGINES, [engine.teacher])[0]
+
+
 def training_settings(engine: Engine) -> dict[str, Any]:
   """All that a training depends on; no path of this machine."""
   flags_ = engine.training_flags()
   data = [x for x in data_flags(train=True) if not x.startswith('--data_dir=')]
   return {'program': engine.program, 'flags': flags_, 'data': data, **where(),
+          **({'teacher': training_settings(teacher_of(engine))} if engine.teacher else {}),
           **{name: flags.FLAGS[name].value for name in ('minutes', 'calibration', 'seed')}}
 
 

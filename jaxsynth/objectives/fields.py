@@ -46,6 +46,11 @@ def normal(keys: Array, shape: Sequence[int]) -> Array:
   return jax.vmap(lambda key: jax.random.normal(key, tuple(shape)))(keys)
 
 
+def beginnings(keys: Array, shape: Sequence[int]) -> Array:
+  """The noise `[n, *shape]` from which samples of these keys begin, of every such objective."""
+  return normal(jax.vmap(lambda key: jax.random.split(key)[0])(keys), shape)
+
+
 def labels(batch: Batch, num_classes: int | None) -> tuple[Array, ...]:
   """One-hot `[B, K]` of a conditional model, and nothing of another.
 

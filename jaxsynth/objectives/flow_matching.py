@@ -31,7 +31,8 @@ def flow_matching(
   whose minimum says the expected data and noise of `x_t`, whatever the prediction; predictions
   and weights differ in what a small network does best. The player is `flow`. Batches are
   `{'image': [B, H, W, C]}` in [-1, 1], with `'label': [B]` integers if conditional. Noise, times
-  and dropped labels are functions of (key, index in the whole batch).
+  and dropped labels are functions of (key, index in the whole batch); a batch with `'noise'`, of
+  the images' shape and variance 1, pairs its images with that.
 
   Args:
     net: has Linen's `init` and `apply`, called as `(x [B, H, W, C], clock [B], train=)`, or
@@ -70,7 +71,7 @@ def flow_matching(
     key_examples, key_device = jax.random.split(ctx.key)
     keys = keys_.per_example(key_examples, len(image), ctx)
     key_of = jax.vmap(lambda key: jax.random.split(key, 3))(keys)  # [B, 3]
-    noise = fields.normal(key_of[:, 0], image.shape[1:])
+    noise = batch['noise'] if 'noise' in batch else fields.normal(key_of[:, 0], image.shape[1:])
     t = jnp.clip(jax.vmap(times)(key_of[:, 1]), *prediction.span)
     if ctx.train:
       cond = tuple(fields.hidden(label_dropout, key_of[:, 2], x) for x in cond)
@@ -88,9 +89,9 @@ def flow_matching(
              cond: Array | None = None) -> Array:
     labels = fields.asked(cond, num_classes)
     field = field_of(net, path, prediction, params, variables, *labels, guidance=guidance)
-    first = jax.vmap(lambda key: jax.random.split(key))(keys)  # [n, 2]
-    x = path.sigma(jnp.zeros(())) * fields.normal(first[:, 0], tuple(image_shape))
-    x, _ = solvers.solved(solver, field, path, x, first[:, 1], path.times(solver_steps))
+    x = path.sigma(jnp.zeros(())) * fields.beginnings(keys, image_shape)
+    rest = jax.vmap(lambda key: jax.random.split(key)[1])(keys)
+    x, _ = solvers.solved(solver, field, path, x, rest, path.times(solver_steps))
     return jnp.clip(x, -1, 1)
 
   return Objective(fields.starting(net, image_shape, num_classes), loss, sample)

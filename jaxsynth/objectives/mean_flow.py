@@ -136,9 +136,7 @@ def mean_flow(
       at = jnp.broadcast_to(jnp.stack([t, s - t]), (len(x), 2))
       u, _ = network.apply(net, params['flow'], variables['flow'], x, at, *labels)
       return x + (s - t) * u, None
-    # of the first of two, as flow_matching's, so that both begin an image of one key alike
-    first = jax.vmap(lambda key: jax.random.split(key)[0])(keys)
-    x, _ = jax.lax.scan(step, fields.normal(first, image_shape), (moments[:-1], moments[1:]))
+    x, _ = jax.lax.scan(step, fields.beginnings(keys, image_shape), (moments[:-1], moments[1:]))
     return jnp.clip(x, -1, 1)
 
   return Objective(fields.starting(net, image_shape, num_classes, times=2), loss, sample)
