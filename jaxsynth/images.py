@@ -1,5 +1,6 @@
 """Pictures of batches: grids and PNG files."""
 from collections.abc import Sequence
+import math
 import os
 
 import numpy as np
@@ -37,19 +38,26 @@ def with_names(sheet: np.ndarray, names: Sequence[str], *, left: int = 190, size
   Args:
     sheet: uint8 `[H, W, 1 or 3]`, of rows of one height.
     names: from top to bottom.
-    left: pixels for them.
+    left: pixels for them, at least; more if a name needs more.
     size: of their letters.
 
   Returns:
-    `[H, left + W, C]`.
+    `[H, left + W, C]`, or wider.
+
+  Raises:
+    ValueError: another dtype or number of channels.
 
   >>> with_names(np.zeros((40, 30, 1), np.uint8), ['above', 'below'], left=60).shape
   (40, 90, 1)
   """
   from PIL import Image, ImageDraw, ImageFont
-  height, width, channels = sheet.shape
+  if sheet.dtype != np.uint8 or sheet.ndim != 3 or sheet.shape[2] not in (1, 3):
+    raise ValueError(f'expected uint8 [H, W, 1 or 3], got {sheet.dtype}{list(sheet.shape)}')
+  height, _, channels = sheet.shape
+  font = ImageFont.load_default(size)
+  left = max([left, *(16 + math.ceil(font.getlength(name)) for name in names)])
   margin = Image.new('L', (left, height), 255)
-  draw, font = ImageDraw.Draw(margin), ImageFont.load_default(size)
+  draw = ImageDraw.Draw(margin)
   for i, name in enumerate(names):
     draw.text((8, int((i + .5) * height / len(names))), name, 0, font, anchor='lm')
   return np.concatenate([np.asarray(margin)[..., None].repeat(channels, 2), sheet], 1)

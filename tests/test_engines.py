@@ -242,6 +242,14 @@ def test_pictures_of_nothing_are_refused(tmp_path, given, message):
   assert message in programs.refused(figure, f'--out={tmp_path / "a.png"}', *given)
 
 
+def test_a_column_a_class_needs_classes(tmp_path):
+  np.savez(tmp_path / 'grey.npz', images=np.zeros((40, 28, 28, 1), np.uint8))
+  run = training.trained(tmp_path / 'run', *SMALL, f'--dataset={tmp_path}/grey.npz', '--steps=1',
+                         name='mnist_vae')
+  said = programs.refused(figure, f'--out={tmp_path / "a.png"}', f'--runs=grey:{run}')
+  assert 'its data have no labels' in said
+
+
 def test_flags_that_are_none_of_sampling_are_refused(whole, tmp_path):
   said = programs.refused(figure, f'--out={tmp_path / "a.png"}',
                           f'--runs=vae:{whole["out"]}/vae/run:--hidden=9')

@@ -108,8 +108,14 @@ def drawn(model: runs.Trained, seed: int) -> np.ndarray:
 
 
 def real(model: runs.Trained) -> np.ndarray:
-  """The first image of each class of what a model has learned from, `[K, H, W, C]`."""
+  """The first image of each class of what a model has learned from, `[K, H, W, C]`.
+
+  Raises:
+    ValueError: it has no classes.
+  """
   source = data.open_dataset(model.spec)
+  if source.num_classes is None:
+    raise ValueError(f'{model.folder}: its data have no labels; expected a column a class')
   batch = source.take(np.arange(source.size))
   _, first = np.unique(batch['label'], return_index=True)
   return np.asarray(batch['image'])[first]
