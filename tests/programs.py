@@ -1,10 +1,21 @@
 """Programs of experiments/ called in this process, as their command calls them."""
+import importlib.util
+import sys
 from unittest import mock
 
 from absl import flags
 import pytest
 
 from common import program
+
+
+def module_of(path):
+  """A program by its path, as two of different folders may bear the same name."""
+  spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', path)
+  module = importlib.util.module_from_spec(spec)
+  sys.modules[spec.name] = module
+  spec.loader.exec_module(module)
+  return module
 
 
 def call(module, *given):

@@ -1,6 +1,5 @@
 """The table and the picture of the engines, at toy size: trained, drawn, scored, taken up again."""
 import contextlib
-import importlib.util
 import json
 import pathlib
 import re
@@ -33,17 +32,8 @@ import stored_stage
 from engine_list import Engine
 
 
-def module_of(path):
-  """The benchmark and the figure bear the same name."""
-  spec = importlib.util.spec_from_file_location(f'{path.parent.name}_{path.stem}', path)
-  module = importlib.util.module_from_spec(spec)
-  sys.modules[spec.name] = module
-  spec.loader.exec_module(module)
-  return module
-
-
-engines = module_of(BENCHMARKS / 'engines.py')
-figure = module_of(ROOT / 'experiments/figures/engines.py')
+engines = programs.module_of(BENCHMARKS / 'engines.py')
+figure = programs.module_of(ROOT / 'experiments/figures/engines.py')
 
 SMALL = ('--network=mlp', '--hidden=8', '--latent_dim=3', '--batch_size=8', '--schedule=cosine')
 GIVEN_LABEL = (*SMALL, '--conditional')

@@ -91,7 +91,10 @@ def test_a_config_rebuilds_its_run(outputs):
 @pytest.mark.parametrize('path', sorted((ROOT / 'experiments/flags').glob('mnist_*.flags')) + [
     ROOT / 'experiments/flags/quickstart.flags'], ids=lambda path: path.stem)
 def test_flagfiles_are_flags_of_their_programs(path):
-  name = path.stem if path.stem in experiments.names() else 'mnist_dcgan'
+  told = re.search(rf'experiments/(\w+)\.py[\s#\\]+--flagfile=experiments/flags/{path.stem}\.flags',
+                   path.read_text(encoding='utf-8'))
+  assert told, 'it does not say how it is used'
+  name = told[1]
   plain = training.config_of(name=name, tiny=False)
   assert training.config_of(f'--flagfile={path}', name=name, tiny=False) != plain
 

@@ -3,7 +3,6 @@
 `goldens/run_0_1_0.tar.xz` holds `run/`, four steps of a tiny conditional DCGAN, and `golden/`,
 what that version made of it: metrics after four steps more, and twenty images at temperature 2.
 """
-import hashlib
 import json
 import os
 import pathlib
@@ -12,8 +11,7 @@ import subprocess
 import sys
 import tarfile
 
-from common import experiments, machine
-import jax
+from common import experiments
 import numpy as np
 from PIL import Image
 import pytest
@@ -94,23 +92,15 @@ def state_of(folder, step=8):
   return json.loads((folder / f'checkpoints/{step}/digest/metadata').read_text())
 
 
-def made_here(golden):
-  """Whether the first version's numbers were made by such a machine and jax."""
-  cpu = hashlib.sha256(machine._cpu().encode()).hexdigest()
-  versions = record_of(golden.parent / 'run')['versions']
-  return cpu == (golden / 'cpu.txt').read_text().strip() and versions['jax'] == jax.__version__
-
-
 def assert_near(images, wanted):
   """To one grey level: compilers round differently."""
   assert np.abs(np.asarray(images, int) - np.asarray(wanted, int)).max() <= 1
 
 
 def test_it_goes_on_with_the_same_numbers(resumed, golden):
+  """But for rounding: machines differ, and since then sums of gradients are ordered anew."""
   ours, theirs = metrics(resumed), metrics(golden)
   assert [row['step'] for row in ours] == list(range(1, 9))
-  if made_here(golden):
-    assert ours == theirs
   for a, b in zip(ours, theirs, strict=True):
     assert a.keys() == b.keys()
     np.testing.assert_allclose([a[k] for k in a if 'accuracy' not in k],

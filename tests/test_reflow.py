@@ -96,6 +96,7 @@ def test_a_teacher_of_another_network_is_refused():
     objective.init(jax.random.key(0), BATCH)
 
 
+@pytest.mark.slow
 def test_one_step_is_learned_from_a_teacher_of_many():
   """Eight Gaussians, of which one step of the teacher's field makes one heap."""
   eight, shape = two_d.eight_gaussians(), (1, 1, 2)
