@@ -1,5 +1,6 @@
 """Four virtual devices for all tests; ranks are never promoted silently."""
 import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -22,6 +23,9 @@ if 'JAXSYNTH_TEST_OPTIMIZED' not in os.environ:
   os.environ['JAX_DISABLE_MOST_OPTIMIZATIONS'] = '1'
   if 'XLA_FLAGS' not in os.environ and known(PLAIN):
     os.environ['XLA_FLAGS'] = PLAIN
+
+# tracing makes many objects and leaves few: to look for cycles is a tenth of the time
+gc.set_threshold(200_000, 50, 100)
 
 from common import machine
 import jax

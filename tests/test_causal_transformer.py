@@ -46,6 +46,7 @@ def test_a_step_gives_the_logits_of_the_whole(num_classes, dtype, apart):
     previous = tokens[:, place]
 
 
+@pytest.mark.long
 def test_samples_have_the_probabilities_of_the_prior():
   """All 25 sequences of two tokens: drawn as often as the logits say."""
   net = CausalTransformer(5, 2, 8, 1, 2)

@@ -145,6 +145,7 @@ def test_dropout_bfloat16_and_statistics_over_devices(key):
   np.testing.assert_allclose(shared(x.reshape(2, 2, 8, 8, 1)).reshape(4, 3), whole, atol=1e-5)
 
 
+@pytest.mark.long
 def test_it_learns_digits(key):
   """150 steps of 64 on 4,000 digits: 95 % of 500 others, where chance is 10 %."""
   train, test = data.mnist5k('train'), data.mnist5k('test')

@@ -34,6 +34,7 @@ def source(examples):
   return data.ArraySource.of(examples.images, examples.labels, 10)
 
 
+@pytest.mark.long
 def test_the_ways_to_train_seeds_together_are_equal():
   sources = [source(digits(start=i, every=50)) for i in (0, 1)]
   images = digits(every=400).images
@@ -144,6 +145,7 @@ GIVEN = ('--real=mnist5k', '--image_size=14,14', '--sizes=60', '--parts=3', '--s
          '--batch_size=64', '--num=180')
 
 
+@pytest.mark.long
 def test_wrong_labels_hurt_and_the_command_goes_on_where_it_was(tmp_path, wrong, capsys):
   np.savez(tmp_path / 'wrong.npz', images=wrong.images, labels=wrong.labels)
   out = tmp_path / 'out'

@@ -31,6 +31,8 @@ import peak
 import stored_stage
 from engine_list import Engine
 
+pytestmark = pytest.mark.long
+
 
 engines = programs.module_of(BENCHMARKS / 'engines.py')
 figure = programs.module_of(ROOT / 'experiments/figures/engines.py')

@@ -63,6 +63,7 @@ def test_realism_is_equation_3():
   assert (found[inside == 0] <= 0).all() and (found > -1).all()
 
 
+@pytest.mark.long
 def test_wrong_labels_are_dropped(digits, tmp_path):
   train, labels, held, held_labels = digits
   labeller = quality.train_labeller(data.ArraySource.of(train, labels, 10), 0, steps=150)
@@ -207,6 +208,7 @@ def run(start, stop, devices=1, threshold=.7, unlike=None, attempts=64, score=No
           np.concatenate([p.labels for p in pieces]), reports)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('unlike', [None, .05])
 def test_a_run_depends_on_itself_alone(unlike):
   images, labels, reports = run(128, 333, unlike=unlike)

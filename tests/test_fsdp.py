@@ -99,6 +99,7 @@ def test_checkpoints_do_not_know_the_layout(tmp_path):
   assert all(x == written[0] for x in written)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_in_another_layout(tmp_path, caplog):
   """Two devices with all of the state divided, then one: to rounding the run of one alone."""
   given = ('--sample_every=2', '--num_synthetic=20', '--eval_every=2', '--eval_samples=200')
@@ -113,6 +114,7 @@ def test_a_run_goes_on_in_another_layout(tmp_path, caplog):
   assert 'bits may differ' in caplog.text
 
 
+@pytest.mark.long
 def test_eight_devices_share_a_step():
   """More than this process has."""
   done = subprocess.run([sys.executable, 'tests/eight_devices.py'], cwd=ROOT, text=True,

@@ -31,6 +31,7 @@ def weights(tensors, tmp_path_factory):
   return path
 
 
+@pytest.mark.long
 def test_features_equal_those_of_pytorch_fid(weights):
   """Resizing, padding, pooling and the odd largest in the last block, on random weights."""
   net = features.inception(weights)

@@ -18,6 +18,8 @@ scores = evaluation.score_arrays(synthetic, real, net='pixels')
 print(sorted(name for name, score in scores.items() if np.isfinite(score.value)))
 '''
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):

@@ -178,6 +178,7 @@ def test_no_gradient_goes_through_the_target(started):
   assert abs((there - back) / (2 * h) - norm) > .02 * norm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('dtype', [jnp.float32, jnp.bfloat16])
 def test_the_derivative_costs_what_forward_mode_does(dtype):
   """Twice the convolutions of the network, in a compiled program."""
@@ -247,6 +248,7 @@ def test_what_does_not_fit_is_refused(make, message):
     make()
 
 
+@pytest.mark.slow
 def test_it_learns_eight_gaussians_in_one_step():
   plane = two_d.eight_gaussians()
   objective = mf.mean_flow(TimeMLP(64, 2, fastest=5.), (1, 1, 2))

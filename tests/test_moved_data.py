@@ -26,6 +26,7 @@ def saved(path, changed=None):
   return path
 
 
+@pytest.mark.long
 def test_a_run_goes_on_with_data_that_were_moved(tmp_path, monkeypatch):
   """It is trained from one folder, resumed from another and drawn from in a third."""
   before, after = saved(tmp_path / 'a/birds.npz'), tmp_path / 'b/renamed.npz'

@@ -22,6 +22,8 @@ from jaxsynth import data, runs
 from jaxsynth.evaluation.synthetic import read_synthetic
 from jaxsynth.synthesis import exported
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parent.parent
 ARCHIVE = ROOT / 'tests/goldens/run_0_1_0.tar.xz'
 DIGEST = '1bd96653ead0b1648ede21da8934fcb0ea0fc52facbea4209fb6da7da1d633da'

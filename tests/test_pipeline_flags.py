@@ -113,6 +113,7 @@ BRIEF = ('--conditional', '--batch_size=8', '--steps=3', '--log_every=1', '--num
          '--notensorboard')
 
 
+@pytest.mark.long
 def test_the_real_stages_of_a_tiny_run(tmp_path, capsys):
   """Up to the page, on mnist5k; again: all are skipped."""
   values = flags.FlagValues()

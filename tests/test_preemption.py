@@ -11,6 +11,8 @@ import training
 from jaxsynth import hooks, runs
 from jaxsynth.runs.preemption import Preemption
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parent.parent
 GIVEN = ('--steps=8', '--checkpoint_every=5', '--sample_every=4', '--eval_every=4',
          '--eval_samples=200')

@@ -15,6 +15,8 @@ import training
 
 from jaxsynth import checkpoint, parallel
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parent.parent
 GIVEN = ('--batch_size=8', '--generator_width=4', '--discriminator_width=4', '--latent_dim=3',
          '--dropout=0', '--steps=6', '--checkpoint_every=3', '--sample_every=3', '--log_every=1',

@@ -14,6 +14,8 @@ from jaxsynth import data, quality
 from jaxsynth.quality import labeller, labelling
 from jaxsynth.synthesis import metadata, pseudo_labels, streamer
 
+pytestmark = pytest.mark.long
+
 FLAGS = ['--num=240', '--shards=4', '--block=20', '--score_num=200']
 
 

@@ -55,6 +55,7 @@ def test_filters_that_make_it_worse_are_told(before, after, worse):
   assert ('the filters made frechet worse' in quality.summary(measured)) == worse
 
 
+@pytest.mark.long
 def test_filtered_by_one_worker_two_or_a_launchers_and_then_judged(
     run, tmp_path, capsys, monkeypatch):
   assert synthesized(run, tmp_path / 'one', *FLAGS, PASSES) == 0
@@ -94,6 +95,7 @@ def test_filtered_by_one_worker_two_or_a_launchers_and_then_judged(
     synthesized(run, tmp_path / 'one', *FLAGS, '--keep=.9')
 
 
+@pytest.mark.long
 def test_the_discriminator_and_a_classifier_as_a_library(model, real, tmp_path):
   """Most of this generator's noise is of one class to a classifier of digits."""
   given = tiny.labeller_file()
@@ -161,6 +163,7 @@ def test_an_unfiltered_folder_is_judged_too(run, tmp_path):
   assert len(list(tmp_path.glob('train/*/*.png'))) == 200
 
 
+@pytest.mark.long
 def test_what_no_sample_passes(run, tmp_path):
   """An untrained generator under a filter that asks for digits."""
   with pytest.raises(SystemExit, match='the filters keep 0.00% of .*(?s:.)*run this again'):

@@ -134,6 +134,7 @@ def taught(folder, teacher, *given):
                           '--solver_steps=1', *given, name='mnist_flow')
 
 
+@pytest.mark.long
 def test_a_student_goes_on_to_the_same_bits_and_draws_without_its_teacher(teacher, tmp_path):
   gone = tmp_path / 'gone'
   shutil.copytree(teacher, gone)

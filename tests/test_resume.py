@@ -51,6 +51,7 @@ def by_command(folder, *place):
   assert done.returncode == (-signal.SIGKILL if place else 0), done.stdout
 
 
+@pytest.mark.long
 def test_killed_again_and_again(tmp_path):
   """Starting, while a checkpoint is written, between two, before one, and at the very end."""
   whole, torn = tmp_path / 'whole', tmp_path / 'torn'
@@ -73,6 +74,7 @@ class Stopped(BaseException):
   """Neither an error nor Ctrl-C."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('given, at', [
     ([], 1),  # before there was a checkpoint
     (['--conditional', '--discriminator_steps=2', '--parallel=sharded', '--devices=2'], 24),
@@ -94,6 +96,7 @@ def test_stopped_and_resumed_in_every_way_to_run(tmp_path, monkeypatch, given, a
   assert outputs(halves) == outputs(whole)
 
 
+@pytest.mark.long
 def test_a_finished_run_is_left_as_it_is_and_can_go_on(tmp_path, whole):
   before = outputs(whole)
   assert outputs(trained(whole)) == before
@@ -126,6 +129,7 @@ def test_another_program_is_refused(whole):
     training.trained(whole, f'--steps={STEPS}', name='mnist_vae')
 
 
+@pytest.mark.long
 def test_other_devices_are_warned_of_and_run(tmp_path, caplog):
   trained(tmp_path, '--steps=7')
   assert 'bits may differ' not in caplog.text

@@ -56,6 +56,7 @@ def test_the_best_step_is_one_whose_checkpoint_is_kept(tmp_path):
   assert runs.best_step(tmp_path) == 6
 
 
+@pytest.mark.long
 def test_a_resumed_run_scores_the_same_bits(scored, tmp_path):
   trained(tmp_path, '--eval_every=2', '--steps=4')
   with open(tmp_path / 'scores.jsonl', 'a') as f:

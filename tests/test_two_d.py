@@ -94,6 +94,7 @@ EDM = dict(path=paths.edm(.02, 10.), prediction=flow.preconditioned(.53),
            times=flow.log_normal(-1.5, 1.2, 10.))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('options, least, most', [
     pytest.param(EDM, .85, .03, id='edm'),
     pytest.param(dict(times=flow.logit_normal(.5)), .6, .06, id='rectified', marks=SLOW)])

@@ -171,6 +171,7 @@ def test_evaluation_moves_no_codebook(conditional):
   chex.assert_trees_all_equal(after, variables)
 
 
+@pytest.mark.long
 def test_it_learns_which_images_there_are():
   """Two images a class: once trained, samples are those of their label, alike often."""
   rng = np.random.default_rng(0)
