@@ -34,6 +34,8 @@ def define_flags(values: flags.FlagValues) -> None:
   for name, first, kinds, what in (
       ('path', 'rectified', PATHS, 'From noise to data.'),
       ('prediction', 'velocity', PREDICTIONS, 'What the network says.'),
+      ('measured', None, PREDICTIONS, 'Whose squared error is the loss; by default that of '
+       '--prediction.'),
       ('solver', 'heun', SOLVERS, 'Of samples; heun evaluates the network twice a step.')):
     flags.DEFINE_enum(name, first, list(kinds), what, flag_values=values)
   flags.DEFINE_integer('solver_steps', 10, 'From noise to a sample.', lower_bound=1,
@@ -65,8 +67,8 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       config['time_mean'], config['time_std'])
   model = functools.partial(
       flow_matching, unet_flags.network(config), about.image_shape, PATHS[config['path']](),
-      PREDICTIONS[config['prediction']], times=times, num_classes=classes,
-      label_dropout=config['label_dropout'])
+      PREDICTIONS[config['prediction']], measured=PREDICTIONS.get(config['measured']), times=times,
+      num_classes=classes, label_dropout=config['label_dropout'])
   student = model(solver=SOLVERS[config['solver']], solver_steps=config['solver_steps'],
                   guidance=config['guidance'])
   return runs.Run(

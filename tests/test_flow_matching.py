@@ -1,11 +1,13 @@
 """The objective of flows: its loss by hand, labels, guidance, samples by address, refusals."""
+from common import experiments
 import jax
 import jax.numpy as jnp
 import numpy as np
 import objectives
 import pytest
+import training
 
-from jaxsynth import synthesis
+from jaxsynth import runs, synthesis
 from jaxsynth.conditions import one_hot
 from jaxsynth.losses import flow, paths
 from jaxsynth.models.time_mlp import TimeMLP
@@ -53,6 +55,17 @@ def test_the_loss_is_the_error_at_the_draws_that_its_key_gives(started):
   losses, _ = tiny(label_dropout=.5, prediction=flow.DATA, measured=flow.NOISE).loss(
       *started, batch, ctx)
   np.testing.assert_allclose(losses['flow'], total / 8, rtol=1e-3)
+
+
+def test_flags_say_what_is_predicted_and_which_error_counts(monkeypatch):
+  program, asked = experiments.program('mnist_flow'), {}
+  monkeypatch.setattr(program, 'flow_matching', lambda *args, **options: asked.update(
+      options, prediction=args[3]) or args)
+  for given, prediction, measured in (
+      ((), flow.VELOCITY, None),
+      (('--prediction=data', '--measured=velocity'), flow.DATA, flow.VELOCITY)):
+    program.build(training.config_of(*given, name='mnist_flow'), runs.About((28, 28, 1), 10))
+    assert (asked['prediction'], asked['measured']) == (prediction, measured)
 
 
 def test_an_example_draws_the_same_in_any_batch(started):
@@ -125,6 +138,7 @@ def test_samples_of_an_address_are_the_same_bits(started, solver):
   assert np.any(few[0] != few[1])
 
 
+@pytest.mark.long
 def test_an_exported_sampler_holds_the_solver(started, tmp_path):
   pytest.importorskip('flatbuffers')
   sample = tiny(solver=solvers.ancestral(), guidance=2.).sample
