@@ -36,6 +36,13 @@ def fresh(name):
   return jax.tree.map(jnp.copy, started(name))
 
 
+def devices(n):
+  """The first `n`; on CPU there are four virtual ones."""
+  if jax.device_count() < n:
+    pytest.skip(f'{n} devices are needed, and there are {jax.device_count()}')
+  return jax.devices()[:n]
+
+
 def train(step, state, steps=3, shape=lambda x: x):
   for k in range(steps):
     batch = jax.tree.map(shape, objectives.batch(seed=k))
@@ -55,7 +62,7 @@ def jitted(name):
 
 @functools.cache
 def sharded(name, n=4):
-  return ts.sharded(make(name).step, jax.devices()[:n])
+  return ts.sharded(make(name).step, devices(n))
 
 
 @functools.cache
@@ -119,14 +126,14 @@ def test_fully_sharded_equals_jit(name, n):
 
 @functools.cache
 def fully_sharded(name, n=4):
-  return ts.fully_sharded(make(name).step, started(name), jax.devices()[:n])
+  return ts.fully_sharded(make(name).step, started(name), devices(n))
 
 
 @DIVIDED
 def test_pmap_equals_jit(name, n):
   """Global statistics equal one device's; local ones equal a mapped step's."""
   share = lambda x: x.reshape(n, -1, *x.shape[1:])
-  step = ts.pmap(make(name, 'batch').step, devices=jax.devices()[:n])
+  step = ts.pmap(make(name, 'batch').step, devices=devices(n))
   ours = train(step, fresh(name), shape=share)
   if name != LOCAL:
     assert_close(by_jit(name), ours)
@@ -140,7 +147,7 @@ def test_pmap_equals_jit(name, n):
 def test_local_statistics_are_local():
   """The table's two GANs differ under pmap, so the tests above tell them apart."""
   share = lambda x: x.reshape(2, -1, *x.shape[1:])
-  a, b = (train(ts.pmap(make(name, 'batch').step, devices=jax.devices()[:2]), fresh(name),
+  a, b = (train(ts.pmap(make(name, 'batch').step, devices=devices(2)), fresh(name),
                 shape=share)[0] for name in ('gan', LOCAL))
   gap = optax.tree.norm(optax.tree.sub(a.params, b.params))
   assert gap > 1e-3
@@ -228,7 +235,9 @@ def test_samples_have_shape_dtype_range_and_one_key_each(name):
     chex.assert_shape(x, (6, *objectives.SHAPE))
     assert x.dtype == jnp.float32 and float(jnp.abs(x).max()) <= 1
   part = sample(*ts.averaged(state), keys[2:5], None if cond is None else cond[2:5])
-  np.testing.assert_allclose(x[2:5], part, atol=1e-6)
+  # a GPU's products, of fewer bits, are summed another way in another batch: 3e-4 on an H100
+  apart = 1e-6 if jax.default_backend() == 'cpu' else 1e-3
+  np.testing.assert_allclose(x[2:5], part, atol=apart)
 
 
 @EVERY

@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import types
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,7 @@ import collectives
 import cost
 import planned
 import settings
+import steps
 from cost import Cost, Product
 
 SMALL = {'generator_width': 4, 'discriminator_width': 4, 'batch_size': 8}
@@ -143,6 +145,7 @@ def sent(tmp_path_factory):
   return {row['name']: row for row in map(json.loads, done.stdout.splitlines())}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('name, most', [('quickstart', 2.), ('mnist_vae', 1.01)])
 def test_devices_send_gradients_and_under_fsdp_parameters(sent, name, most):
   """The GAN's discriminator has two sums, of real and of fake images, and statistics beside."""
@@ -191,3 +194,15 @@ def test_collectives_are_read_with_all_their_parts():
 def test_this_machine_has_rates():
   rates = planned.this_machine.rates(n=64, size=4096, tries=2)
   assert all(np.isfinite(x) and x > 0 for x in rates)
+
+
+@pytest.mark.long
+def test_a_step_is_timed_as_it_is_queued(monkeypatch):
+  flags = types.SimpleNamespace(seconds=.05, repeats=3)
+  monkeypatch.setattr(steps, 'FLAGS', flags)
+  row = steps.row_of(small('quickstart'), 8, 'float32')
+  assert 0 < row['least'] <= row['seconds'] <= row['most']
+  assert row['images_per_s'] == 8 / row['seconds'] and not row['predicted_images_per_s']
+  algorithm, shapes = settings.step_of(small('quickstart'), 8, 'float32')
+  flops = cost.of_step(algorithm.step, shapes).flops
+  np.testing.assert_allclose(row['gflops'] * 1e9 * row['seconds'], flops)

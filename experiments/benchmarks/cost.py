@@ -99,15 +99,15 @@ def of_step(step: Any, shapes: Sequence[Any], platform: str = 'tpu') -> Cost:
     ValueError: a loop or branch, whose bodies nobody knows how often to count.
   """
   lowered = jax.jit(step).trace(*shapes).lower(lowering_platforms=(platform,))
-  known: Any = lowered.cost_analysis()
+  known: Any = lowered.cost_analysis() or {}  # none where the default device is a GPU
   module: Any = lowered.compiler_ir('stablehlo')
   with module.context:  # branches for other platforms go
     passmanager.PassManager.parse('builtin.module(canonicalize)').run(module.operation)
     fused = _Fused({str(ir.StringAttr(op.attributes['sym_name']).value): op.operation
                     for op in module.body.operations if op.operation.name == 'func.func'})
     fused.program()
-  return Cost(tuple(fused.products), fused.bytes, fused.launches, known['flops'],
-              known['bytes accessed'])
+  return Cost(tuple(fused.products), fused.bytes, fused.launches, *(
+      known.get(name, math.nan) for name in ('flops', 'bytes accessed')))
 
 
 def _product(op: Any) -> Product:
