@@ -1,10 +1,33 @@
 """Labels on their way into a network: integers in [0, K), or an error."""
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 from jax import Array
 import jax.numpy as jnp
 import numpy as np
+
+
+def of_batch(batch: Mapping[str, Array], who: str, conditional: bool = True) -> tuple[Array, ...]:
+  """`(labels,)` of a batch, or nothing for a model that is not conditional.
+
+  Args:
+    batch: `{'image': [B, ...], 'label': [B]}`.
+    who: needs them, for the error.
+    conditional: whether anybody does.
+
+  Raises:
+    ValueError: there are none.
+
+  >>> of_batch({'image': jnp.zeros((2, 4, 4, 1))}, 'a conditional GAN')
+  Traceback (most recent call last):
+  ValueError: the batch of a conditional GAN needs 'label', got ['image']
+  """
+  if not conditional:
+    return ()
+  if 'label' not in batch:
+    raise ValueError(f"the batch of {who} needs 'label', got {sorted(batch)}")
+  return (batch['label'],)
 
 
 def checked(labels: Any, num_classes: int) -> Array:

@@ -8,7 +8,7 @@ from jax import Array
 import jax.numpy as jnp
 import optax
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.conditions import one_hot
 from jaxsynth.objectives import network
 from jaxsynth.types import Batch, Context, Objective, PerPlayer
@@ -62,11 +62,11 @@ def classify(classifier: Any, *, label_smoothing: float = 0.,
     chex.assert_rank(image, 4)
     params, variables = network.init(classifier, key, image)
     logits = jax.eval_shape(lambda: network.apply(classifier, params, variables, image)[0])
-    _targets(_labels(batch)[:1], logits, 0.)
+    _targets(conditions.of_batch(batch, 'a classifier')[0][:1], logits, 0.)
     return {'classifier': params}, {'classifier': variables, 'shared': {}}
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, label = batch['image'], _labels(batch)
+    image, (label,) = batch['image'], conditions.of_batch(batch, 'a classifier')
     key_examples, key_device = jax.random.split(ctx.key)
     if ctx.train and augment is not None:
       keys = keys_.per_example(key_examples, image.shape[0], ctx)
@@ -89,12 +89,6 @@ def classify(classifier: Any, *, label_smoothing: float = 0.,
     return jax.vmap(jax.random.categorical)(keys, logits).astype(jnp.int32)
 
   return Objective(init, loss, sample)
-
-
-def _labels(batch: Batch) -> Array:
-  if 'label' not in batch:
-    raise ValueError(f"a classifier's batch needs 'label', got {sorted(batch)}")
-  return batch['label']
 
 
 def _targets(label: Array, logits: Any, smoothing: float) -> Array:

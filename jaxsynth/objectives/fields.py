@@ -7,6 +7,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
+from jaxsynth import conditions
 from jaxsynth.conditions import one_hot
 from jaxsynth.objectives import network
 from jaxsynth.types import Batch, PerPlayer
@@ -57,11 +58,8 @@ def labels(batch: Batch, num_classes: int | None) -> tuple[Array, ...]:
   Raises:
     ValueError: there are none.
   """
-  if num_classes is None:
-    return ()
-  if 'label' not in batch:
-    raise ValueError(f"a conditional flow's batch needs 'label', got {sorted(batch)}")
-  return (one_hot(batch['label'], num_classes),)
+  of_batch = conditions.of_batch(batch, 'a conditional flow', num_classes is not None)
+  return tuple(one_hot(x, num_classes or 0) for x in of_batch)
 
 
 def asked(cond: Array | None, num_classes: int | None) -> tuple[Array, ...]:

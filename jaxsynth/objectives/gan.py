@@ -7,7 +7,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.losses.adversarial import GANLoss, NON_SATURATING
 from jaxsynth.objectives import network
 from jaxsynth.types import Batch, Context, Objective, PerPlayer, Tree
@@ -50,11 +50,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     return jax.vmap(lambda key: jax.random.normal(key, (latent_dim,)))(keys)
 
   def batch_labels(batch: Batch) -> tuple[Array, ...]:
-    if not conditional:
-      return ()
-    if 'label' not in batch:
-      raise ValueError(f"a conditional GAN's batch needs 'label', got {sorted(batch)}")
-    return (batch['label'],)
+    return conditions.of_batch(batch, 'a conditional GAN', conditional)
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
     key_g, key_d, key_z = jax.random.split(key, 3)

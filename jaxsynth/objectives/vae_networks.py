@@ -6,6 +6,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
+from jaxsynth import conditions
 from jaxsynth.losses import elbo
 from jaxsynth.losses.likelihoods import Likelihood
 from jaxsynth.objectives import network
@@ -31,11 +32,7 @@ class Networks(NamedTuple):
     Raises:
       ValueError: labels are wanted, and the batch has none.
     """
-    if not self.conditional:
-      return ()
-    if 'label' not in batch:
-      raise ValueError(f"a conditional VAE's batch needs 'label', got {sorted(batch)}")
-    return (batch['label'],)
+    return conditions.of_batch(batch, 'a conditional VAE', self.conditional)
 
   def init(self, key: Array, image: Array, labels: tuple[Array, ...], outputs: int
            ) -> tuple[PerPlayer, PerPlayer]:

@@ -8,7 +8,7 @@ import jax
 from jax import Array, lax
 import jax.numpy as jnp
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.losses.likelihoods import Likelihood
 from jaxsynth.objectives import autoregressive, codebook, network, pixels
 from jaxsynth.objectives.codebook import Codebook
@@ -70,11 +70,7 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
   h, w = grid
 
   def labels_of(batch: Batch) -> tuple[Array, ...]:
-    if num_classes is None:
-      return ()
-    if 'label' not in batch:
-      raise ValueError(f"a conditional prior's batch needs 'label', got {sorted(batch)}")
-    return (batch['label'],)
+    return conditions.of_batch(batch, 'a conditional prior', num_classes is not None)
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
     image, labels = batch['image'][:1], tuple(x[:1] for x in labels_of(batch))
