@@ -25,7 +25,7 @@ if 'JAXSYNTH_TEST_OPTIMIZED' not in os.environ:
     os.environ['XLA_FLAGS'] = PLAIN
 
 # tracing makes many objects and leaves few: to look for cycles is a tenth of the time
-gc.set_threshold(200_000, 50, 100)
+gc.set_threshold(50_000, 20, 50)
 
 from common import machine
 import jax

@@ -3,6 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiers
 
 from jaxsynth.data import augment
 from jaxsynth.data.augment import layout
@@ -32,7 +33,7 @@ def batch_of(n=N, channels=3):
           'extra': jnp.arange(2. * n).reshape(n, 2)}
 
 
-@pytest.mark.parametrize('name', EVERY)
+@tiers.every('name', EVERY, set(EVERY) - {'rand_augment', 'policy'})
 def test_laws(name):
   """Alone, among others and shared by devices the same; shapes, range, the rest kept."""
   batch, keys = batch_of(), jax.random.split(jax.random.key(5), N)
@@ -174,6 +175,7 @@ def test_cutout_hides_a_square_with_its_mask():
   assert np.abs(hidden.mean(0)[4:-4, 4:-4] - 25 / (12 * 14)).max() < 0.06
 
 
+@pytest.mark.long
 def test_strengths_may_be_traced(optimized):
   f = jax.jit(lambda key, x, s: augment.compose(
       augment.random_affine(s, (s, s), (1 - s, 1 + s)), augment.gaussian_noise(s),

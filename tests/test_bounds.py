@@ -57,6 +57,7 @@ def test_a_linear_model_reaches_the_exact_log_likelihood(options):
   assert abs(np.mean(metrics['elbo'][-100:]) - best) < noise + .01
 
 
+@pytest.mark.long
 def test_bounds_rise_with_draws_and_stay_below_log_p():
   params, x = known.parameters(), jnp.asarray(known.data(16))
   exact = known.log_p(params, x).mean()
@@ -101,6 +102,7 @@ def test_the_path_gradient_of_the_weighted_bound_is_another():
   assert (np.abs(total.mean(0) - path.mean(0)) > 6 * error).any()
 
 
+@pytest.mark.long
 def test_with_one_draw_all_bounds_are_the_evidence_lower_bound():
   params, x, key = known.parameters(), jnp.asarray(known.data(4)), jax.random.key(3)
   path = value_and_gradient(dict(DRAWN, gradient='path'), params, x, key)

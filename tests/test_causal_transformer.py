@@ -9,6 +9,8 @@ import pytest
 from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.objectives import autoregressive, network
 
+pytestmark = pytest.mark.long
+
 
 def transformer(num_classes=3, dtype=jnp.float32):
   net = CausalTransformer(5, 6, 16, 2, 4, num_classes, dtype)
@@ -46,7 +48,6 @@ def test_a_step_gives_the_logits_of_the_whole(num_classes, dtype, apart):
     previous = tokens[:, place]
 
 
-@pytest.mark.long
 def test_samples_have_the_probabilities_of_the_prior():
   """All 25 sequences of two tokens: drawn as often as the logits say."""
   net = CausalTransformer(5, 2, 8, 1, 2)

@@ -60,6 +60,7 @@ def test_an_empty_folder_has_nothing(tmp_path):
   assert restored(tmp_path) == (None, [])
 
 
+@pytest.mark.long
 def test_a_state_of_four_devices_goes_on_on_one(tmp_path, states):
   step = ts.sharded(algorithm().step, jax.devices()[:4])
   state, _ = step(jax.tree.map(jnp.asarray, states[2]), objectives.batch(), jax.random.key(3))

@@ -271,6 +271,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(tmp_path, real, 
   assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.long
 def test_the_command(tmp_path, real):
   out, path = tmp_path / 'out', npz(tmp_path / 'a.npz', real.images[:200])
   whole = npz(tmp_path / 'real.npz', data.mnist5k('train').images[::8])

@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import tiers
 import training
 
 from jaxsynth import data, parallel, runs, train_step as ts
 
 ROOT = pathlib.Path(__file__).parent.parent
 NAMES = experiments.names()
-EVERY = pytest.mark.parametrize('name', NAMES)
+EVERY = tiers.every('name', NAMES, NAMES[:1])
 FLAGS = ('--conditional', '--steps=4', '--checkpoint_every=2', '--num_synthetic=20')
 
 

@@ -32,6 +32,7 @@ def blurred(images):
   return windows.mean((-2, -1)).astype(np.uint8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('of', [filters.realism, filters.density])
 def test_noise_and_blur_are_not_real(digits, of):
   train, _, held, _ = digits

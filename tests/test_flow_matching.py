@@ -196,6 +196,7 @@ def test_a_unet_takes_any_size(shape, options):
   assert y.shape == x.shape and y.dtype == jnp.float32
 
 
+@pytest.mark.long
 def test_a_unet_begins_at_zero_and_looks_at_time_label_and_every_pixel():
   net = UNet((4, 8), features=8)
   x, t, cond = jnp.ones((1, 7, 5, 1)), jnp.full(1, .3), jnp.eye(3)[:1]

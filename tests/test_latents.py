@@ -11,6 +11,8 @@ import training
 from jaxsynth import runs
 from jaxsynth.runs import latents
 
+pytestmark = pytest.mark.long
+
 
 def test_a_walk_keeps_its_ends_and_lies_on_the_arc():
   start, stop = jax.random.normal(jax.random.key(0), (2, 4, 6))

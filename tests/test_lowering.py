@@ -9,12 +9,13 @@ from jax.interpreters import mlir
 from jaxlib.mlir import ir, passmanager
 import numpy as np
 import pytest
+import tiers
 import training
 
 from jaxsynth import runs, train_step as ts
 
 GIVEN = {'plain': (), 'conditional': ('--conditional',), 'bfloat16': ('--dtype=bfloat16',)}
-EVERY = pytest.mark.parametrize('name', experiments.names())
+EVERY = tiers.every('name', experiments.names(), experiments.names()[:1])
 HOW = pytest.mark.parametrize('given', GIVEN)
 
 

@@ -19,6 +19,8 @@ from jaxsynth.objectives import mean_flow as mf
 from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.types import Context
 
+pytestmark = pytest.mark.long
+
 MEAN, STD = .1, .15  # of the data whose flow is known
 TIMES = flow.logit_normal(.4)
 tiny = objectives.tiny_mean_flow

@@ -11,6 +11,7 @@ from jaxlib.mlir import ir
 import numpy as np
 import optax
 import pytest
+import tiers
 import training
 
 from jaxsynth import ops, runs, train_step as ts
@@ -79,7 +80,7 @@ def types(value):
   return str(value.type.element_type), tuple(value.type.shape)
 
 
-EVERY = pytest.mark.parametrize('case', CASES)
+EVERY = tiers.every('case', CASES, ('mnist_dcgan', 'classifier'))
 
 
 def dtypes_of(tree):

@@ -21,6 +21,8 @@ from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.reflow import reflow
 from jaxsynth.types import Context
 
+pytestmark = pytest.mark.long
+
 SCALE, SHIFT = .3, .1  # of the teacher's images: linear in the noise
 CONTEXT = Context(jnp.int32(0), jax.random.key(4))
 BATCH = objectives.batch()
@@ -134,7 +136,6 @@ def taught(folder, teacher, *given):
                           '--solver_steps=1', *given, name='mnist_flow')
 
 
-@pytest.mark.long
 def test_a_student_goes_on_to_the_same_bits_and_draws_without_its_teacher(teacher, tmp_path):
   gone = tmp_path / 'gone'
   shutil.copytree(teacher, gone)

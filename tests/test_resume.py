@@ -138,6 +138,7 @@ def test_other_devices_are_warned_of_and_run(tmp_path, caplog):
   assert last_row(tmp_path) == 12 and (tmp_path / 'checkpoints/14').is_dir()
 
 
+@pytest.mark.long
 def test_fresh_starts_anew(tmp_path):
   trained(tmp_path, '--steps=9')
   trained(tmp_path, '--seed=1', '--steps=6', fresh=True)

@@ -29,6 +29,7 @@ def scored(tmp_path_factory):
   return trained(tmp_path_factory.mktemp('scored'), *SCORED)
 
 
+@pytest.mark.long
 def test_no_bit_of_training_changes(scored, tmp_path):
   trained(tmp_path, '--steps=8')
   assert digest(tmp_path) == digest(scored)

@@ -69,6 +69,7 @@ def test_the_loss_is_the_bound_with_the_draw_that_its_key_gives(started):
   np.testing.assert_allclose(metrics['elbo'], -reconstruction - kl, rtol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('make', [tiny, weighted])
 def test_an_example_draws_the_same_in_any_batch(make):
   """The loss of a batch is the mean of its parts' losses."""
@@ -177,6 +178,7 @@ def test_pixels_are_drawn_by_the_key_of_their_sample(started):
   np.testing.assert_array_equal(drawn[2:4], part)
 
 
+@pytest.mark.long
 def test_a_conditional_model_with_a_learned_prior_follows_its_label():
   """Noisy images of three classes; a sample is of the class whose image it is nearest to."""
   classes, labels = jnp.sign(jax.random.normal(jax.random.key(0), (3, 16))), jnp.arange(96) % 3

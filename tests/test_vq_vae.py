@@ -16,6 +16,8 @@ from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.types import Context
 
+pytestmark = pytest.mark.long
+
 BOOK = Codebook(4, 2, decay=.9, revived_below=.1)
 
 
@@ -171,7 +173,6 @@ def test_evaluation_moves_no_codebook(conditional):
   chex.assert_trees_all_equal(after, variables)
 
 
-@pytest.mark.long
 def test_it_learns_which_images_there_are():
   """Two images a class: once trained, samples are those of their label, alike often."""
   rng = np.random.default_rng(0)
