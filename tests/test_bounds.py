@@ -139,6 +139,7 @@ def test_free_bits_and_warm_up_by_hand():
   assert 'whole batch' in free.coupled and not objective().coupled
 
 
+@pytest.mark.long
 def test_a_weight_that_is_no_number_is_seen():
   params, x = known.parameters(), jnp.asarray(known.data(4)).at[2].set(jnp.nan)
   for bound in ({}, {'free_bits': .1}, dict(DRAWN, samples=3, weighted=True, gradient='doubly')):

@@ -149,6 +149,7 @@ def test_pmap_equals_jit(name, n):
   assert_close(theirs, ours)
 
 
+@pytest.mark.long
 def test_local_statistics_are_local():
   """The table's two GANs differ under pmap, so the tests above tell them apart."""
   share = lambda x: x.reshape(2, -1, *x.shape[1:])

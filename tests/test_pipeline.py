@@ -158,6 +158,7 @@ run.execute(Stage('one', (args,), ('one/result',), about={'x': ''}, owns=('one',
 '''
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('how', [signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_pipeline_stops_its_program_and_goes_on_later(out, how):
   """The fake's time to sleep is no part of what it makes: it is put among what never counts."""

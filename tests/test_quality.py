@@ -128,6 +128,7 @@ def drawn(model, num):
   return quality.spare_samples(order, model, num).images
 
 
+@pytest.mark.long
 def test_gamma_takes_the_place_of_keep_and_filters_are_fitted_once(
     model, real, tmp_path, monkeypatch):
   """By a discriminator that takes dark images, as digits are, for real."""

@@ -137,6 +137,7 @@ def flow():
   return net, jax.tree.map(lambda x: x + .3 * jax.random.normal(next(keys), x.shape), variables)
 
 
+@pytest.mark.long
 def test_a_flow_is_undone_by_its_inverse_and_knows_its_jacobian(flow):
   net, variables = flow
   z, label = 2 * jax.random.normal(jax.random.key(2), (6, 5)), jnp.arange(6) % 2

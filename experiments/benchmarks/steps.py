@@ -4,7 +4,7 @@
 
 On an otherwise idle machine. Batches are noise that the device holds, and steps are queued
 without waiting for one another, as the training loop queues them, so this is what a training
-comes to whose data arrive in time. Beside a GPU's images/s stands what plan.py predicts of it.
+comes to whose data arrive in time. Beside an H100's images/s stands what plan.py predicts of it.
 Prints a line a step, with GFLOP/s as `cost.py` counts them, then a JSON line each.
 """
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_list('dtypes', 'float32', 'Of the computation.', flag_values=values)
   flags.DEFINE_integer('repeats', 5, 'Of each time, whose median counts.', lower_bound=1,
                        flag_values=values)
-  flags.DEFINE_float('seconds', .5, 'That a repeat takes, about.', lower_bound=0,
+  flags.DEFINE_float('seconds', .5, 'That a repeat takes, about.', lower_bound=1e-3,
                      flag_values=values)
 
 
@@ -95,6 +95,8 @@ def main() -> None:
   asked: Sequence[str] = names if FLAGS.models == ['all'] else FLAGS.models
   if wrong := sorted(set(asked) - set(names)):
     raise ValueError(f'--models: {wrong}, expected some of {names}')
+  if wrong := [size for size in FLAGS.batch_sizes if size != 'own' and not size.isdecimal()]:
+    raise ValueError(f'--batch_sizes: {wrong}, expected own, or integers')
   rows = []
   for setting in shipped:
     for size in FLAGS.batch_sizes if setting.name in asked else ():
