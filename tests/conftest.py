@@ -44,6 +44,13 @@ machine.keep_compiled()
 jax.config.update('jax_persistent_cache_min_compile_time_secs', .2)
 
 
+@pytest.fixture(scope='module', autouse=True)
+def forgotten():
+  """Programs that a module compiled are of no use to others: gigabytes of memory."""
+  yield
+  jax.clear_caches()
+
+
 @pytest.fixture
 def key():
   return jax.random.key(0)
