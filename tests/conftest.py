@@ -24,7 +24,7 @@ if 'JAXSYNTH_TEST_OPTIMIZED' not in os.environ:
   if 'XLA_FLAGS' not in os.environ and known(PLAIN):
     os.environ['XLA_FLAGS'] = PLAIN
 
-# tracing makes many objects and leaves few: to look for cycles is a tenth of the time
+# tracing makes many objects and leaves few, so cycles are looked for less often
 gc.set_threshold(50_000, 20, 50)
 
 from common import machine

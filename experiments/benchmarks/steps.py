@@ -17,15 +17,13 @@ from typing import Any
 
 from absl import flags
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import chips
 from common import program
 import cost
 import settings as settings_
-from jaxsynth import train_step as ts
+import this_machine
 
 FLAGS = flags.FLAGS
 
@@ -43,25 +41,14 @@ def define_flags(values: flags.FlagValues) -> None:
                      flag_values=values)
 
 
-def batch_of(shapes: Any) -> Any:
-  """Noise of these shapes: images in [-1, 1], labels 0 and 1."""
-  rng = np.random.default_rng(0)
-  return {name: jnp.asarray(rng.integers(0, 2, x.shape) if x.dtype == np.int32
-                            else rng.uniform(-1, 1, x.shape), x.dtype)
-          for name, x in shapes.items()}
-
-
 def seconds_of(algorithm: Any, shapes: tuple[Any, Any, Any]) -> list[float]:
   """Of a step, once a repeat."""
-  _, batch, key = shapes
-  batch = batch_of(batch)
-  first = batch if batch['image'].ndim == 4 else jax.tree.map(lambda x: x[0], batch)
-  state, step = jax.jit(algorithm.init)(key, first), ts.jit(algorithm.step)
+  state, step = this_machine.started(algorithm, shapes)
 
   def timed(state: Any, steps: int) -> tuple[Any, float]:
     start = time.perf_counter()
     for _ in range(steps):
-      state, _ = step(state, batch, key)
+      state, _ = step(state)
     jax.block_until_ready(state)
     return state, (time.perf_counter() - start) / steps
 

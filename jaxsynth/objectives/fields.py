@@ -58,8 +58,10 @@ def labels(batch: Batch, num_classes: int | None) -> tuple[Array, ...]:
   Raises:
     ValueError: there are none.
   """
-  of_batch = conditions.of_batch(batch, 'a conditional flow', num_classes is not None)
-  return tuple(one_hot(x, num_classes or 0) for x in of_batch)
+  if num_classes is None:
+    return ()
+  (given,) = conditions.of_batch(batch, 'a conditional flow')
+  return (one_hot(given, num_classes),)
 
 
 def asked(cond: Array | None, num_classes: int | None) -> tuple[Array, ...]:
