@@ -14,28 +14,25 @@ from absl import flags
 import jax
 import optax
 
-from common import train
+from common import gan_flags, train
 from jaxsynth import runs, train_step as ts
-from jaxsynth.losses import adversarial
 from jaxsynth.models import dcgan
 from jaxsynth.objectives.gan import gan, packed
 from jaxsynth.objectives import network
 
-LOSSES = {'non_saturating': adversarial.NON_SATURATING,
-          'relativistic_average': adversarial.RELATIVISTIC_AVERAGE}
 SAMPLING = ('temperature',)
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """The flags of a GAN study."""
   train.define(values)
+  gan_flags.define(values)
   number, yes, choice, numbers = (
       flags.DEFINE_integer, flags.DEFINE_bool, flags.DEFINE_enum, flags.DEFINE_list)
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
   share: dict[str, Any] = {'lower_bound': 0, 'upper_bound': 1, 'flag_values': values}
   number('discriminator_steps', 1, 'Discriminator updates a step; with 1, both networks are '
          'updated together.', **at_least(1))
-  choice('loss', 'non_saturating', list(LOSSES), 'Adversarial loss.', flag_values=values)
   number('packing', 1, 'Images that the discriminator judges together.', **at_least(1))
   flags.DEFINE_float('generator_learning_rate', 1e-4, 'Of Adam.', **at_least(0))
   flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', **at_least(0))
@@ -59,6 +56,8 @@ def define_flags(values: flags.FlagValues) -> None:
   numbers('discriminator_strides', '2,2', 'Of each convolution.', flag_values=values)
   number('kernel_size', 5, "Of both networks' strided convolutions.", **at_least(1))
   flags.DEFINE_float('dropout', 0.3, "The discriminator's.", **share)
+  yes('spectral_norm', False, "Divide the discriminator's weights by their largest singular value.",
+      flag_values=values)
   for name in ('generator_strides', 'discriminator_strides'):
     flags.register_validator(name, train.positive, 'expected positive integers with commas '
                              'between, as 1,2,2', flag_values=values)
@@ -88,18 +87,23 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       config['generator_norm'] == 'batch', config['conditional_norm'], config['tapered'])
   discriminator = dcgan.Discriminator(
       config['discriminator_width'], config['discriminator_strides'], config['dropout'], classes,
-      dtype, config['kernel_size'], config['tapered'])
+      dtype, config['kernel_size'], config['tapered'], config['conditioning'],
+      config['spectral_norm'])
 
   def logits(state: ts.TrainState, image: jax.Array, *labels: jax.Array) -> jax.Array:
-    return network.apply(discriminator, state.params['discriminator'],
-                         state.variables['discriminator'], packed(image, packing), *labels)[0]
+    out = network.apply(discriminator, state.params['discriminator'],
+                        state.variables['discriminator'], packed(image, packing), *labels)[0]
+    return out[0] if gan_flags.auxiliary(config) else out
 
   def decode(params: Any, variables: Any, *args: jax.Array) -> jax.Array:
     return network.apply(generator, params['generator'], variables['generator'], *args)[0]
 
-  objective = gan(generator, discriminator, LOSSES[config['loss']],
+  objective = gan(generator, discriminator, gan_flags.loss(config),
                   latent_dim=config['latent_dim'], num_classes=classes, packing=packing,
-                  temperature=config['temperature'])
+                  temperature=config['temperature'],
+                  penalties=gan_flags.terms(config, about.image_shape),
+                  augmentation=gan_flags.augmentation(config, about.image_shape),
+                  auxiliary=gan_flags.auxiliary(config))
   critics = (('discriminator',),) * (config['discriminator_steps'] - 1)
   return runs.Run(
       objective,

@@ -97,8 +97,8 @@ def train_step(objective: Objective,
     `<player>/loss` and `<player>/grad_norm`, of the last phase that has them.
 
   Raises:
-    ValueError: a schedule that names unknown players, or a batch without its
-      leading phases.
+    ValueError: a schedule that names unknown players or leaves one out, or a batch
+      without its leading phases.
   """
   schedule = (tuple(optimizers),) if schedule is None else tuple(map(tuple, schedule))
   _check_schedule(schedule, optimizers, batch)
@@ -133,6 +133,9 @@ def _check_schedule(schedule: Schedule, optimizers: Mapping, batch: Batch) -> No
       if x.ndim < 2 or x.shape[0] != len(schedule):
         raise ValueError(f'a schedule of {len(schedule)} phases takes a batch '
                          f'[{len(schedule)}, B, ...], got {x.shape}')
+  if idle := sorted(set(optimizers).difference(*schedule)):
+    raise ValueError(f'schedule {schedule}: no phase trains {idle}; expected every player in one '
+                     'at least (optax.set_to_zero() keeps one as it is)')
 
 
 def _mean(tree: Tree, axis_name: str | None) -> Tree:

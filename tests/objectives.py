@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
-from jaxsynth.losses import likelihoods
+from jaxsynth.losses import adversarial, likelihoods, penalties, relativistic
 from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives import solvers
+from jaxsynth.objectives.ada import DiscriminatorAugmentation
 from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.flow_matching import flow_matching
@@ -40,17 +41,51 @@ class TinyGenerator(nn.Module):
 
 class TinyDiscriminator(nn.Module):
   dropout: float = 0.
+  classes: bool = False
+  spectral_norm: bool = False
 
   @nn.compact
   def __call__(self, x, label=None, *, train):
-    x = nn.leaky_relu(nn.Dense(8)(x.reshape(x.shape[0], -1)), 0.2)
+    x = nn.leaky_relu(self.layer(nn.Dense(8), train)(x.reshape(x.shape[0], -1)), 0.2)
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    if self.classes:
+      return nn.Dense(1)(x), nn.Dense(3)(x)
     return nn.Dense(1)(x) if label is None else nn.Dense(1)(x) + nn.Embed(3, 1)(label)
 
+  def layer(self, layer, train):
+    normalised = nn.SpectralNorm(layer, collection_name='spectral')
+    return functools.partial(normalised, update_stats=train) if self.spectral_norm else layer
 
-def tiny_gan(axis_name=None, dropout=0., num_classes=None):
-  return gan(TinyGenerator(axis_name=axis_name), TinyDiscriminator(dropout),
-             latent_dim=5, num_classes=num_classes)
+
+def tiny_gan(axis_name=None, dropout=0., num_classes=None, loss=adversarial.NON_SATURATING,
+             spectral_norm=False, **options):
+  return gan(TinyGenerator(axis_name=axis_name),
+             TinyDiscriminator(dropout, 'auxiliary' in options, spectral_norm), loss,
+             latent_dim=5, num_classes=num_classes, **options)
+
+
+def moved(keys, images, p):
+  """Rolled by a pixel with probability p, in part brighter."""
+  chance = jax.vmap(jax.random.uniform)(keys)[:, None, None, None]
+  return jnp.where(chance < p, 1.1 * jnp.roll(images, 1, 1), images)
+
+
+def varied_gan(name, axis_name=None):
+  """Losses, penalties and what a discriminator sees, each of them in one of these."""
+  make = functools.partial(tiny_gan, axis_name)
+  return {
+      'hinge': lambda: make(loss=adversarial.HINGE, spectral_norm=True,
+                            augmentation=DiscriminatorAugmentation(moved, .5)),
+      'relativistic': lambda: make(loss=relativistic.RELATIVISTIC, penalties=[
+          penalties.r1(.5, every=2), penalties.r2(.5)]),
+      'wasserstein': lambda: make(loss=adversarial.WASSERSTEIN, penalties=[
+          penalties.gradient_penalty(), penalties.dragan(1.),
+          penalties.consistency(lambda keys, x: moved(keys, x, .5))]),
+      'relativistic-average': lambda: make(loss=relativistic.RELATIVISTIC_AVERAGE),
+      'packed': lambda: make(loss=adversarial.SATURATING, packing=2, penalties=[penalties.r1(1.)]),
+      'auxiliary': lambda: make(
+          loss=adversarial.smoothed(adversarial.LEAST_SQUARES, .1), num_classes=3, auxiliary=.5,
+          augmentation=DiscriminatorAugmentation(moved, .5, .6, 100.))}[name]()
 
 
 def vae(axis_name=None, dim=2):
@@ -183,6 +218,8 @@ TABLE = {
     'gan': (lambda axis=None: tiny_gan(axis), BOTH),
     'gan-local-batch-norm': (lambda axis=None: tiny_gan(), BOTH),
     'conditional-gan': (lambda axis=None: tiny_gan(axis, num_classes=3), BOTH),
+    **{f'gan-{name}': (functools.partial(varied_gan, name), BOTH) for name in (
+        'hinge', 'relativistic', 'wasserstein', 'relativistic-average', 'packed', 'auxiliary')},
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
     'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
@@ -191,8 +228,8 @@ TABLE = {
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'classifier': (classifier, ('classifier',)),
 }
-CONDITIONAL = ('conditional-gan', 'conditional-flow', 'conditional-reflow', 'mean-flow',
-               'conditional-codes')
+CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-reflow',
+               'mean-flow', 'conditional-codes')
 LABELLING = ('classifier',)  # their samples are labels of given images
 
 
@@ -202,5 +239,5 @@ def batch(n=8, seed=0):
           'label': jax.random.randint(rng, (n,), 0, 3)}
 
 
-__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'tiny_gan', 'tiny_flow', 'tiny_mean_flow',
-           'tiny_reflow', 'tiny_codes', 'vae')
+__all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'moved', 'tiny_gan', 'tiny_flow',
+           'tiny_mean_flow', 'tiny_reflow', 'tiny_codes', 'vae')

@@ -11,7 +11,7 @@ import pytest
 
 from jaxsynth import keys, train_step as ts
 from jaxsynth.accumulate import accumulate
-from jaxsynth.losses import adversarial
+from jaxsynth.losses import adversarial, relativistic
 from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.gan import gan
 from test_contract import assert_close, train
@@ -86,7 +86,7 @@ def test_keys_of_parts_are_those_of_the_whole(key):
 
 
 @pytest.mark.parametrize('objective, reason', [
-    (independent_gan(adversarial.RELATIVISTIC_AVERAGE), 'mean of the batch'),
+    (independent_gan(relativistic.RELATIVISTIC_AVERAGE), 'mean of the batch'),
     (independent_gan(packing=2), 'judges packs'),
     (objectives.tiny_codes(), 'the whole batch, and dead codes')])
 def test_coupled_losses_are_refused(objective, reason):

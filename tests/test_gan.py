@@ -10,7 +10,8 @@ import pytest
 
 from jaxsynth import keys
 from jaxsynth.losses.adversarial import GANLoss
-from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives.ada import DiscriminatorAugmentation
+from jaxsynth.objectives.gan import gan, packed, unpacked
 from jaxsynth.objectives import network
 from jaxsynth.types import Context
 
@@ -118,3 +119,77 @@ def test_refusals(key):
     conditional.sample(params, variables, jax.random.split(key, 2), None)
   with pytest.raises(ValueError, match='cond: expected None'):
     objectives.tiny_gan().sample(params, variables, jax.random.split(key, 2), jnp.zeros(2))
+
+
+def test_labels_of_an_auxiliary_classifier_are_learned_from_their_own_images(key):
+  """The discriminator's loss grows by the cross entropy on real images, the generator's on its
+  own: of logits of zero, log 3."""
+  plain, with_classes = (objectives.tiny_gan(num_classes=3, auxiliary=weight) for weight in (
+      1e-9, 2.))
+  params, variables = plain.init(key, objectives.batch())
+  last = params['discriminator']['Dense_2']
+  params['discriminator']['Dense_2'] = jax.tree.map(jnp.zeros_like, last)
+  (one, _), (two, (_, metrics)) = (x.loss(params, variables, objectives.batch(), context(key))
+                                   for x in (plain, with_classes))
+  for player in ('generator', 'discriminator'):
+    np.testing.assert_allclose(two[player] - one[player], 2 * math.log(3), rtol=1e-5)
+  first = float(jnp.mean(objectives.batch()['label'] == 0))
+  assert metrics['classes/real'] == metrics['classes/fake'] == first
+
+
+def seen(key, **options):
+  """Mean logits of a discriminator whose logit is the image's mean."""
+  class Mean(objectives.TinyDiscriminator):
+    def __call__(self, x, label=None, *, train):
+      return jnp.mean(x, (1, 2, 3))
+  objective = gan(objectives.TinyGenerator(), Mean(), latent_dim=5, **options)
+  params, variables = objective.init(key, objectives.batch())
+  return lambda **more: objective.loss(
+      params, variables, objectives.batch(), context(key)._replace(**more))[1]
+
+
+def test_real_and_generated_images_are_seen_through_the_augmentation_in_training(key):
+  white = DiscriminatorAugmentation(lambda keys, images, p: images * 0 + p, .25)
+  metrics = seen(key, augmentation=white)()[1]
+  assert metrics['logits/real'] == metrics['logits/fake'] == .25
+  plain, evaluated = seen(key)(train=False), seen(key, augmentation=white)(train=False)
+  assert plain[1]['logits/real'] == evaluated[1]['logits/real'] != .25
+
+
+def test_real_and_generated_images_are_augmented_by_other_keys(key):
+  drawn = []
+  noise = DiscriminatorAugmentation(lambda keys, images, p: (drawn.append(keys), images)[1])
+  seen(key, augmentation=noise)()
+  real, fake = (set(map(tuple, jax.random.key_data(x).tolist())) for x in drawn)
+  assert len(real | fake) == 16
+
+
+@pytest.mark.parametrize('value, start, moved', [
+    (1., .5, .5 + 8 / 100), (-1., .5, .5 - 8 / 100), (1., 1., 1.), (-1., 0., 0.),
+    (0., .5, .5 - 8 / 100)])
+def test_an_adaptive_probability_follows_the_sign_of_real_logits(value, start, moved, key):
+  """Eight images of a hundred that take it from 0 to 1; the target is a mean sign of 0.6."""
+  sure = DiscriminatorAugmentation(lambda keys, images, p: images * 0 + value, start, .6, 100.)
+  loss = seen(key, augmentation=sure)
+  variables, metrics = loss()
+  np.testing.assert_allclose(variables['shared']['augment_p'], moved, rtol=1e-6)
+  assert metrics['augment/p'] == start and metrics['augment/sign'] == np.sign(value)
+  assert loss(train=False)[0]['shared']['augment_p'] == start
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(augmentation=DiscriminatorAugmentation(None, target=.6)), 'needs augmentations'),
+    (dict(augmentation=DiscriminatorAugmentation(objectives.moved, 1.5)), 'p=1.5'),
+    (dict(augmentation=DiscriminatorAugmentation(objectives.moved, 0., 1.)), 'target=1.0'),
+    (dict(augmentation=DiscriminatorAugmentation(objectives.moved, 0., .6, 0.)), 'images=0.0'),
+    (dict(auxiliary=1.), 'auxiliary=1.0: .*num_classes=None'),
+    (dict(auxiliary=-1., num_classes=3), 'auxiliary=-1.0'),
+    (dict(packing=2, num_classes=3), 'packing: .* 1 with labels')])
+def test_options_that_are_refused(options, message):
+  with pytest.raises(ValueError, match=message):
+    gan(objectives.TinyGenerator(), objectives.TinyDiscriminator(), **options)
+
+
+def test_packs_come_apart_as_they_were_packed(key):
+  images = jax.random.normal(key, (6, 2, 3, 2))
+  np.testing.assert_array_equal(unpacked(packed(images, 3), 3), images)

@@ -151,3 +151,38 @@ def test_dropout_off_and_refused():
   assert Dropout(0., False).apply({}, x) is x
   with pytest.raises(ValueError, match='in \\[0, 1\\), got 1.0'):
     Dropout(1., False).apply({}, x)
+
+
+@pytest.mark.parametrize('how', dcgan.CONDITIONINGS)
+def test_a_label_reaches_the_discriminator_as_its_conditioning_says(how, key):
+  d = dcgan.Discriminator(width=8, num_classes=3, conditioning=how)
+  image = jax.random.normal(key, (3, 8, 8, 1))
+  params, variables = init(d, key, image, jnp.arange(3))
+  at = lambda label: apply(d, params, variables, image, label)[0]
+  if how == 'auxiliary':
+    logits, classes = at(jnp.arange(3))
+    assert logits.shape == (3,) and classes.shape == (3, 3) and classes.dtype == jnp.float32
+    np.testing.assert_array_equal(logits, at(jnp.zeros(3, int))[0])
+    return
+  assert params['Conv_0']['kernel'].shape[2] == (4 if how == 'concatenation' else 1)
+  assert float(jnp.abs(at(jnp.arange(3)) - at(jnp.zeros(3, int)))[1:].min()) > 0
+  with pytest.raises(ValueError, match="conditioning='none': expected one of projection"):
+    init(dcgan.Discriminator(conditioning='none'), key, image)
+
+
+def test_spectral_normalisation_divides_by_the_largest_singular_value(key):
+  """Once power iteration has converged; parameters are those of the plain network."""
+  plain, normal = (dcgan.Discriminator(width=8, dropout=0., num_classes=3, spectral_norm=yes)
+                   for yes in (False, True))
+  args = jax.random.normal(key, (3, 8, 8, 1)), jnp.arange(3)
+  params, variables = init(normal, key, *args)
+  assert set(variables) == {'spectral'}
+  for _ in range(300):
+    logits, variables = apply(normal, params, variables, *args, train=True)
+
+  def divided(x):
+    if x.ndim < 2:
+      return x
+    return x / np.linalg.svd(np.asarray(x).reshape(-1, x.shape[-1]))[1][0]
+  theirs, _ = apply(plain, jax.tree.map(divided, params), {}, *args)
+  np.testing.assert_allclose(logits, theirs, rtol=1e-3, atol=1e-5)

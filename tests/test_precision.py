@@ -33,6 +33,9 @@ CASES = {
     'gaussian': ('mnist_vae', ('--likelihood=gaussian',)),
     'dense': ('mnist_vae', ('--network=mlp', '--conditional')),
     'residual': ('mnist_vae', ('--network=residual', '--kl=sampled')),
+    'relativistic_pairs': ('mnist_dcgan', ('--loss=relativistic', '--r1=1', '--r2=1')),
+    'spectral': ('mnist_dcgan', ('--conditional', '--spectral_norm', '--loss=hinge')),
+    'sngan': ('mnist_gan', ('--conditional', '--network=sngan')),
     'classifier': (None, ())}
 ADDS = ('stablehlo.reduce', 'stablehlo.reduce_window', 'stablehlo.scatter',
         'stablehlo.all_reduce', 'stablehlo.reduce_scatter')

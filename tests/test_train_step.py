@@ -170,7 +170,8 @@ def test_init_refuses(kwargs, message):
 @pytest.mark.parametrize('schedule, message', [
     ((('writer',),), "schedule phase .*'writer'"),
     (((),), 'expected one or more of'),
-    ((('generator',),) * 3, r'3 phases takes a batch \[3, B')])
+    ((('generator',),) * 3, r'3 phases takes a batch \[3, B'),
+    ((('discriminator',),), r"no phase trains \['generator'\]; expected every player")])
 def test_step_refuses(schedule, message, key):
   algorithm, state = started(schedule=schedule)
   with pytest.raises(ValueError, match=message):

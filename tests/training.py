@@ -8,7 +8,7 @@ BRIEF = ('--batch_size=8', '--log_every=2', '--sample_every=0', '--num_synthetic
          '--notensorboard')
 # of any family whose flags are called so
 SMALL = {'latent_dim': 3, 'hidden': 8, 'solver_steps': 2, 'codes': 8, 'prior_depth': 1,
-         'layers': 1}
+         'layers': 1, 'group_channels': 4, 'blocks': 1}
 WIDTH = 4  # of whatever is called a width
 
 

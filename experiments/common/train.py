@@ -84,6 +84,12 @@ def rate(peak: float, config: Mapping[str, Any]) -> float | optax.Schedule:
       peak, config['steps'])
 
 
+def between(first: float, last: float, config: Mapping[str, Any]) -> float | optax.Schedule:
+  """A number that goes from one value to another as learning rates go to 0."""
+  share = rate(1., config)
+  return (lambda step: last + (first - last) * share(step)) if callable(share) else first
+
+
 def main(define_flags: Callable[[flags.FlagValues], None], build: Build) -> None:
   """Trains what `build` makes of the flags.
 

@@ -4,7 +4,7 @@ The default arguments give the article's networks: 1,869,697 and 419,329
 trainable parameters. The initialisation is DCGAN's, not the article's; see
 BUILD_NOTES.md.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import math
 from typing import Any
 
@@ -17,6 +17,7 @@ from jaxsynth.models.layers import Conv, ConvTranspose, Dense, Dropout
 
 KERNEL = nn.initializers.normal(0.02)
 LATENT = nn.initializers.lecun_normal()  # keeps the latent's variance
+CONDITIONINGS = ('projection', 'concatenation', 'auxiliary')
 
 
 class Generator(nn.Module):
@@ -98,8 +99,7 @@ class Discriminator(nn.Module):
   """Images (and labels) to logits: `[B, H, W, C] -> [B]`.
 
   One 5x5 strided convolution with leaky relu 0.2 and dropout for each stride,
-  then a dense layer; a label adds its own dense layer's output, the projection of
-  Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637.
+  then a dense layer.
 
   Attributes:
     width: channels of every layer.
@@ -110,6 +110,19 @@ class Discriminator(nn.Module):
     kernel_size: of the convolutions.
     tapered: whether, as in Radford et al., each convolution after the first has as many
       times the channels of the one before as its stride.
+    conditioning: what becomes of a label, one of `CONDITIONINGS`. `'projection'` adds its
+      own dense layer's output to the logit, Miyato & Koyama 2018,
+      https://arxiv.org/abs/1802.05637; `'concatenation'` lays it beside the image as one-hot
+      channels, Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784; `'auxiliary'` leaves it
+      to the loss: the output is then a pair, the logits `[B]` and those of classes
+      `[B, num_classes]`, for `gan(auxiliary=1.)`, Odena et al. 2017,
+      https://arxiv.org/abs/1610.09585.
+    spectral_norm: whether the weights of every layer are divided by their largest singular
+      value, Miyato et al. 2018, https://arxiv.org/abs/1802.05957, by a step of power
+      iteration a batch.
+
+  Raises:
+    ValueError: a `conditioning` that there is not.
   """
   width: int = 128
   strides: Sequence[int] = (2, 2)
@@ -118,19 +131,39 @@ class Discriminator(nn.Module):
   dtype: Any = jnp.float32
   kernel_size: int = 5
   tapered: bool = False
+  conditioning: str = 'projection'
+  spectral_norm: bool = False
 
   @nn.compact
-  def __call__(self, x: Array, label: Array | None = None, *, train: bool) -> Array:
+  def __call__(self, x: Array, label: Array | None = None, *, train: bool
+               ) -> Array | tuple[Array, Array]:
+    if self.conditioning not in CONDITIONINGS:
+      raise ValueError(f'conditioning={self.conditioning!r}: expected one of '
+                       f'{", ".join(CONDITIONINGS)}')
+    how = self.conditioning if self.num_classes is not None else ''
+    if how == 'concatenation':
+      planes = one_hot(label, self.num_classes or 0, x.dtype)[:, None, None]
+      x = jnp.concatenate([x, jnp.broadcast_to(planes, (*x.shape[:3], planes.shape[-1]))], -1)
     c = self.width
     for i, s in enumerate(self.strides):
       c *= s if self.tapered and i else 1
-      x = Conv(c, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL)(x)
+      x = self._layer(Conv(c, self.kernel_size, s, dtype=self.dtype, kernel_init=KERNEL), train)(x)
       x = nn.leaky_relu(x, 0.2)
       x = Dropout(self.dropout, deterministic=not train)(x)
     x = x.reshape(x.shape[0], -1).astype(jnp.float32)
-    logits = Dense(1, kernel_init=KERNEL)(x)[:, 0]
-    if self.num_classes is None:
+    logits = self._layer(Dense(1, kernel_init=KERNEL), train)(x)[:, 0]
+    if how == 'auxiliary':
+      return logits, self._layer(Dense(self.num_classes or 0, kernel_init=KERNEL), train)(x)
+    if how != 'projection':
       return logits
-    direction = nn.Embed(self.num_classes, x.shape[1], embedding_init=KERNEL)(
-        checked(label, self.num_classes))
+    direction = self._layer(nn.Embed(self.num_classes or 0, x.shape[1], embedding_init=KERNEL),
+                            train)(checked(label, self.num_classes or 0))
     return logits + jnp.sum(direction * x, -1)
+
+  def _layer(self, layer: nn.Module, train: bool) -> Callable[[Array], Array]:
+    """The layer, its weights normalised if they are to be; parameters have the same names."""
+    if not self.spectral_norm:
+      return layer
+    # a collection of its own: these vectors are no statistics of a batch
+    normalised = nn.SpectralNorm(layer, collection_name='spectral')
+    return lambda x: normalised(x, update_stats=train)

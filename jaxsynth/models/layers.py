@@ -20,6 +20,7 @@ class Conv(nn.Module):
     padding: `'SAME'`, `'VALID'` or explicit.
     dtype: of the computation; parameters are float32.
     kernel_init: of `kernel` `[k, k, C, features]`.
+    use_bias: whether there is one.
   """
   features: int
   kernel_size: int
@@ -27,6 +28,7 @@ class Conv(nn.Module):
   padding: Padding = 'SAME'
   dtype: Any = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+  use_bias: bool = True
 
   @nn.compact
   def __call__(self, x: Array) -> Array:
@@ -35,8 +37,10 @@ class Conv(nn.Module):
   def _convolve(self, f: Any, x: Array) -> Array:
     k = self.kernel_size
     kernel = self.param('kernel', self.kernel_init, (k, k, x.shape[-1], self.features))
-    bias = self.param('bias', nn.initializers.zeros, (self.features,))
-    return _plus(bias, f(x, kernel, self.strides, self.padding, self.dtype))
+    y = f(x, kernel, self.strides, self.padding, self.dtype)
+    if not self.use_bias:
+      return y
+    return _plus(self.param('bias', nn.initializers.zeros, (self.features,)), y)
 
 
 class ConvTranspose(Conv):
@@ -45,6 +49,30 @@ class ConvTranspose(Conv):
   @nn.compact
   def __call__(self, x: Array) -> Array:
     return self._convolve(ops.conv_transpose, x)
+
+
+class GroupedConv(nn.Module):
+  """`nn.Conv` in groups of channels, without a bias: `[B, H, W, C] -> [B, H, W, features]`.
+
+  Attributes:
+    features: channels out.
+    kernel_size: of both axes.
+    groups: divides the channels in and out.
+    dtype: of the computation; parameters are float32.
+    kernel_init: of `kernel` `[k, k, C / groups, features]`.
+  """
+  features: int
+  kernel_size: int
+  groups: int
+  dtype: Any = jnp.float32
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+
+  @nn.compact
+  def __call__(self, x: Array) -> Array:
+    k = self.kernel_size
+    kernel = self.param('kernel', self.kernel_init,
+                        (k, k, x.shape[-1] // self.groups, self.features))
+    return ops.grouped_conv(x, kernel, self.groups, 'SAME', self.dtype)
 
 
 class Dense(nn.Module):

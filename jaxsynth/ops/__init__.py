@@ -6,7 +6,8 @@ which of the two runs is decided when the program is lowered.
 from jaxsynth.ops.convolution import conv
 from jaxsynth.ops.convolution import conv_transpose
 from jaxsynth.ops.convolution import cpu_forms
+from jaxsynth.ops.grouped import grouped_conv
 from jaxsynth.ops.precision import summed
 from jaxsynth.ops.product import dense
 
-__all__ = ('conv', 'conv_transpose', 'cpu_forms', 'dense', 'summed')
+__all__ = ('conv', 'conv_transpose', 'cpu_forms', 'dense', 'grouped_conv', 'summed')

@@ -113,10 +113,15 @@ def cpu_forms() -> Iterator[None]:
     _CPU_FORMS.reset(token)
 
 
+def forms_of_cpu() -> bool:
+  """Whether it is traced inside `cpu_forms`."""
+  return _CPU_FORMS.get()
+
+
 def _on_platform(name: str, a: Array, b: Array, g: Geometry) -> Array:
   """The CPU form on CPU, XLA's own elsewhere; decided when lowering."""
   fast, xla = getattr(cpu, name), getattr(native, name)
-  if _CPU_FORMS.get():
+  if forms_of_cpu():
     return cpu.phases(a, b, g) if name == 'scatter' else fast(a, b, g)
   return jax.lax.platform_dependent(
       a, b, cpu=lambda a, b: fast(a, b, g), default=lambda a, b: xla(a, b, g))

@@ -13,6 +13,7 @@ from jaxsynth.data.augment.boxes import valid
 from jaxsynth.data.augment.color import (
     adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation, color_jitter, grayscale)
 from jaxsynth.data.augment.composition import Mixing, batched, compose, maybe
+from jaxsynth.data.augment.differentiable import diff_augment
 from jaxsynth.data.augment.erase import cutout
 from jaxsynth.data.augment.elastic import elastic_transform
 from jaxsynth.data.augment.example import Augmentation, Example
@@ -30,8 +31,8 @@ from jaxsynth.data.augment.resample import warp
 __all__ = (
     'Augmentation', 'Example', 'Geometric', 'Mixing', 'Move', 'adjust_brightness',
     'adjust_contrast', 'adjust_hue', 'adjust_saturation', 'autocontrast', 'batched',
-    'color_jitter', 'compose', 'cutmix', 'cutout', 'elastic_transform', 'equalize',
-    'gaussian_blur', 'gaussian_noise', 'grayscale', 'maybe', 'mixup', 'one_hot', 'posterize',
-    'rand_augment', 'random_affine', 'random_crop', 'random_horizontal_flip',
+    'color_jitter', 'compose', 'cutmix', 'cutout', 'diff_augment', 'elastic_transform',
+    'equalize', 'gaussian_blur', 'gaussian_noise', 'grayscale', 'maybe', 'mixup', 'one_hot',
+    'posterize', 'rand_augment', 'random_affine', 'random_crop', 'random_horizontal_flip',
     'random_resized_crop', 'random_rotation', 'random_vertical_flip', 'solarize', 'valid',
     'warp')

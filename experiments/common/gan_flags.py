@@ -1,0 +1,95 @@
+"""The flags of an adversarial loss, its penalties, and what the discriminator sees."""
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from absl import flags
+
+from common import train
+from jaxsynth.data import augment
+from jaxsynth.losses import adversarial, penalties, relativistic
+from jaxsynth.losses.adversarial import GANLoss
+from jaxsynth.losses.penalties import Penalty
+from jaxsynth.models import dcgan
+from jaxsynth.objectives.ada import DiscriminatorAugmentation
+
+LOSSES = {'non_saturating': adversarial.NON_SATURATING,
+          'saturating': adversarial.SATURATING,
+          'least_squares': adversarial.LEAST_SQUARES,
+          'hinge': adversarial.HINGE,
+          'wasserstein': adversarial.WASSERSTEIN,
+          'relativistic': relativistic.RELATIVISTIC,
+          'relativistic_average': relativistic.RELATIVISTIC_AVERAGE}
+PENALTIES: dict[str, Callable[..., Penalty]] = {
+    'r1': penalties.r1, 'r2': penalties.r2,
+    'gradient_penalty': penalties.gradient_penalty, 'dragan': penalties.dragan}
+LABELLED = ('non_saturating', 'saturating', 'least_squares')
+TARGET = .6  # of ADA
+
+
+def define(values: flags.FlagValues) -> None:
+  """Defines them."""
+  choice, number = flags.DEFINE_enum, flags.DEFINE_float
+  at_least: dict[str, Any] = {'lower_bound': 0, 'flag_values': values}
+  choice('loss', 'non_saturating', list(LOSSES), 'Adversarial loss.', flag_values=values)
+  number('label_smoothing', 0., 'Share by which real images count as fakes; of the losses '
+         f'{", ".join(LABELLED)}.', upper_bound=1, **at_least)
+  for name, what in (('r1', 'squared slope at real images'), ('r2', 'squared slope at fakes'),
+                     ('gradient_penalty', "slope's distance from 1 between both, WGAN-GP"),
+                     ('dragan', "slope's distance from 1 near real images"),
+                     ('consistency', "square of what --augment's moves change in a logit")):
+    number(name, 0., f"Weight of a penalty of the discriminator's {what}; 0 for none.", **at_least)
+  flags.DEFINE_integer('penalty_every', 1, 'Steps from one computation of the penalties to the '
+                       'next, with as many times the weight.', lower_bound=1, flag_values=values)
+  number('last_penalty', 1., 'Share of their weights that is left at the end, if --schedule is '
+         'not constant.', **at_least)
+  choice('augment', 'none', ['none', 'diffaugment', 'ada'], 'What the discriminator sees images '
+         'through: nothing, colours, shifts and cutouts always, or as often as it needs to be '
+         'less sure of real images.', flag_values=values)
+  number('ada_images', 500e3, 'Real images that take the share of --augment=ada from 0 to 1.',
+         lower_bound=1, flag_values=values)
+  choice('conditioning', 'projection', list(dcgan.CONDITIONINGS), "What becomes of a label in the "
+         'discriminator, with --conditional.', flag_values=values)
+  number('auxiliary', 1., 'Weight of the classes in both losses, with --conditioning=auxiliary.',
+         **at_least)
+  flags.register_validator('auxiliary', lambda x: x > 0, 'expected more than 0',
+                           flag_values=values)
+  flags.register_multi_flags_validator(
+      ['loss', 'label_smoothing'],
+      lambda f: f['label_smoothing'] < 1 and (not f['label_smoothing'] or f['loss'] in LABELLED),
+      f'--label_smoothing must be less than 1, and needs --loss={", ".join(LABELLED)}',
+      flag_values=values)
+
+
+def loss(config: Mapping[str, Any]) -> GANLoss:
+  """The adversarial loss that they mean."""
+  chosen, smoothing = LOSSES[config['loss']], config['label_smoothing']
+  return adversarial.smoothed(chosen, smoothing) if smoothing else chosen
+
+
+def terms(config: Mapping[str, Any], image_shape: tuple[int, int, int]) -> list[Penalty]:
+  """The penalties that they mean, of images `(H, W, C)`."""
+  every, share = config['penalty_every'], config['last_penalty']
+  weight = lambda name: config[name] if share == 1 else train.between(
+      config[name], share * config[name], config)
+  chosen = [make(weight(name), every=every) for name, make in PENALTIES.items() if config[name]]
+  if config['consistency']:
+    moves = augment.diff_augment(image_shape[:2])
+    chosen.append(penalties.consistency(lambda keys, x: moves(keys, x, 1.), weight('consistency'),
+                                        every))
+  return chosen
+
+
+def augmentation(config: Mapping[str, Any], image_shape: tuple[int, int, int]
+                 ) -> DiscriminatorAugmentation | None:
+  """What the discriminator sees images `(H, W, C)` through."""
+  if config['augment'] == 'none':
+    return None
+  adaptive = config['augment'] == 'ada'
+  return DiscriminatorAugmentation(augment.diff_augment(image_shape[:2]), 0. if adaptive else 1.,
+                                   TARGET if adaptive else None, config['ada_images'])
+
+
+def auxiliary(config: Mapping[str, Any]) -> float:
+  """The weight of the classes that the discriminator sees; 0 where it has no output for them."""
+  wanted = config['conditional'] and config['conditioning'] == 'auxiliary'
+  return config['auxiliary'] if wanted else 0.
