@@ -33,7 +33,6 @@ def define_flags(values: flags.FlagValues) -> None:
   share: dict[str, Any] = {'lower_bound': 0, 'upper_bound': 1, 'flag_values': values}
   number('discriminator_steps', 1, 'Discriminator updates a step; with 1, both networks are '
          'updated together.', **at_least(1))
-  number('packing', 1, 'Images that the discriminator judges together.', **at_least(1))
   flags.DEFINE_float('generator_learning_rate', 1e-4, 'Of Adam.', **at_least(0))
   flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', **at_least(0))
   flags.DEFINE_float('b1', 0., "Adam's first decay.", **share)
@@ -70,11 +69,6 @@ def define_flags(values: flags.FlagValues) -> None:
       ['conditional_norm', 'conditional'],
       lambda f: f['conditional'] or not f['conditional_norm'],
       '--conditional_norm needs --conditional', flag_values=values)
-  flags.register_multi_flags_validator(
-      ['devices', 'batch_size', 'accumulate', 'packing'],
-      lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
-      '--batch_size must be a multiple of --devices times --accumulate times --packing',
-      flag_values=values)
 
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
@@ -112,6 +106,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       schedule=(*critics, ('generator', 'discriminator')),
       ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes, logits=logits,
       packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),
+      signals=runs.collapse.OF_GANS,
       summary=f'A DCGAN{" given the label" if classes else ""} (widths '
       f'{config["generator_width"]} and {config["discriminator_width"]})')
 

@@ -29,8 +29,6 @@ def define_flags(values: flags.FlagValues) -> None:
     values.set_default(name, value)
   number = flags.DEFINE_float
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
-  flags.DEFINE_integer('packing', 1, 'Images that the discriminator judges together.',
-                       **at_least(1))
   number('learning_rate', 2e-4, 'Of Adam, of both networks.', **at_least(0))
   number('b1', 0., "Adam's first decay.", upper_bound=.9999, **at_least(0))
   number('b2', 0.9, "Adam's second decay, at the start.", upper_bound=.9999, **at_least(0))
@@ -41,11 +39,6 @@ def define_flags(values: flags.FlagValues) -> None:
          'more varied and less faithful, below 1 the other way.', **at_least(0))
   for name in ('learning_rate', 'temperature'):
     flags.register_validator(name, lambda x: x > 0, 'expected more than 0', flag_values=values)
-  flags.register_multi_flags_validator(
-      ['devices', 'batch_size', 'accumulate', 'packing'],
-      lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
-      '--batch_size must be a multiple of --devices times --accumulate times --packing',
-      flag_values=values)
 
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
@@ -76,6 +69,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       objective, {player: optimizer() for player in ('generator', 'discriminator')},
       ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes, logits=logits,
       packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),
+      signals=runs.collapse.OF_GANS,
       summary=f'A GAN{" given the label" if classes else ""} ({config["network"]}, widths '
       f'{config["generator_width"]} and {config["discriminator_width"]})')
 

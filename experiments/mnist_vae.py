@@ -60,7 +60,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       ema=ts.EMA(('vae',), config['ema_decay']), num_classes=nets.num_classes,
       decoder=None if config['draw_pixels'] else runs.Decoder(nets.latent_dim, decode),
       density=runs.Density(functools.partial(nets.log_weights, likelihood), likelihood.misfit),
-      misfit=likelihood_flags.misfit(config),
+      misfit=likelihood_flags.misfit(config), signals=runs.collapse.OF_VAES,
       summary=f'A variational autoencoder{" given the label" if nets.conditional else ""} '
       f'({nets.latent_dim} latents, {config["likelihood"]} likelihood)')
 

@@ -2,7 +2,7 @@
 
 Orbax is known here and in `stored.py` alone.
 """
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 import contextlib
 import os
 import pathlib
@@ -46,6 +46,7 @@ class CheckpointManager:
     keep: how many of the newest are kept, at least 2, so that there is one to fall
       back on; until the newest is read back there is one more.
     best: name of the metric whose best checkpoint is kept too, or `None`.
+    also: of the steps with a checkpoint, those that are kept too.
     lower_is_better: the sense of `best`.
 
   Raises:
@@ -54,10 +55,11 @@ class CheckpointManager:
   """
 
   def __init__(self, directory: str | os.PathLike, *, keep: int = 2,
-               best: str | None = None, lower_is_better: bool = True):
+               best: str | None = None, lower_is_better: bool = True,
+               also: Callable[[list[int]], Iterable[int]] = lambda steps: ()):
     if keep < 2:
       raise ValueError(f'keep={keep}: expected at least 2')
-    self._best, self._keep = best, keep
+    self._best, self._keep, self._also = best, keep, also
     self._directory = pathlib.Path(directory).absolute()
     self._directory.mkdir(parents=True, exist_ok=True)
     self._saved: _Saved | None = None
@@ -181,7 +183,7 @@ class CheckpointManager:
     with self._written(saved.step):
       # what is damaged later is known without Orbax, whose futures outlive their loop if it fails
       hosts.first(lambda: files.note_digests(self._directory / str(saved.step), FILES))
-    kept = {*self.steps()[-self._keep:], self.best_step()}
+    kept = {*self.steps()[-self._keep:], self.best_step(), *self._also(self.steps())}
     for step in self.steps():
       if step not in kept:
         self._manager.delete(step)

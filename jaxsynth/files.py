@@ -11,7 +11,7 @@ import pathlib
 import re
 import shutil
 import tempfile
-from typing import IO
+from typing import Any, IO
 import uuid
 
 from absl import logging
@@ -199,6 +199,13 @@ def lock(folder: str | os.PathLike) -> Iterator[None]:
       logging.warning('%s: its file system has no locks; take care that one run alone writes there',
                       folder)
     yield
+
+
+def rows(path: str | os.PathLike) -> list[dict[str, Any]]:
+  """The whole lines of a file of JSON lines; none where there is none."""
+  path = pathlib.Path(path)
+  lines = path.read_text(encoding='utf-8').split('\n') if path.is_file() else ['']
+  return [json.loads(line) for line in lines[:-1]]  # a killed run may leave half of one
 
 
 def keep_rows(path: str | os.PathLike, last_step: int) -> None:

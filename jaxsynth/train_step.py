@@ -71,7 +71,8 @@ def train_step(objective: Objective,
                schedule: Schedule | None = None,
                grad_fn: Callable = joint_grad,
                ema: EMA | None = None,
-               axis_name: str | None = None) -> tuple[TrainState, Metrics]:
+               axis_name: str | None = None,
+               backoff: float = 1.) -> tuple[TrainState, Metrics]:
   """One schedule of updates; pure, so it can be jitted, mapped and scanned.
 
   In each phase all its players are updated together from the same state:
@@ -91,6 +92,8 @@ def train_step(objective: Objective,
     ema: whose parameters are averaged, once a schedule.
     axis_name: the mapped axis over which gradients, floating statistics and
       metrics are averaged.
+    backoff: by which all updates are multiplied for each attempt before this one, as if
+      learning rates were.
 
   Returns:
     The next state, and scalar metrics: the objective's own, and for each player
@@ -115,6 +118,8 @@ def train_step(objective: Objective,
     grads, variables, values = _mean((grads, variables, values), axis_name)
     for p in players:
       updates, opt_state[p] = optimizers[p].update(grads[p], opt_state[p], params[p])
+      if backoff != 1:
+        updates = optax.tree.scale(backoff ** state.attempt, updates)
       params[p] = optax.apply_updates(params[p], updates)
       values[f'{p}/grad_norm'] = optax.tree.norm(grads[p])
     metrics.update(values)
@@ -149,7 +154,8 @@ def _mean(tree: Tree, axis_name: str | None) -> Tree:
 def build(objective: Objective,
           optimizers: Mapping[Player, optax.GradientTransformation], *,
           schedule: Schedule | None = None, grad_fn: Callable = joint_grad,
-          ema: EMA | None = None, axis_name: str | None = None) -> Algorithm:
+          ema: EMA | None = None, axis_name: str | None = None, backoff: float = 1.
+          ) -> Algorithm:
   """Binds an objective to its optimizers.
 
   Args:
@@ -159,6 +165,7 @@ def build(objective: Objective,
     grad_fn: see `train_step`.
     ema: see `train_step`.
     axis_name: see `train_step`; `None` except under `pmap`.
+    backoff: see `train_step`.
 
   Returns:
     `Algorithm(init, step, sample)`. `init` raises `ValueError` if the optimizers'
@@ -191,7 +198,7 @@ def build(objective: Objective,
                       emas.init(ema, params, variables))
 
   step = functools.partial(train_step, objective, optimizers, schedule=schedule,
-                           grad_fn=grad_fn, ema=ema, axis_name=axis_name)
+                           grad_fn=grad_fn, ema=ema, axis_name=axis_name, backoff=backoff)
   return Algorithm(init, step, objective.sample)
 
 

@@ -158,6 +158,11 @@ REFUSED = [
     (['--conditional_norm'], '--conditional_norm needs --conditional'),
     (['--devices=3', '--parallel=pmap'], 'must be a multiple of --devices'),
     (['--loss=hinged'], 'non_saturating'),
+    (['--r1=-1'], 'r1'), (['--penalty_every=0'], 'penalty_every'),
+    (['--loss=hinge', '--label_smoothing=.1'], '--label_smoothing must be less than 1, and needs'),
+    (['--packing=2', '--conditional'], 'packing: expected a positive integer, and 1 with labels'),
+    (['--checkpoint_every=2', '--keep_every=3'], 'must be a multiple of --checkpoint_every'),
+    (['--augment=ada', '--ada_images=0'], 'ada_images'),
     (['--steps_per_call=3'], 'must be multiples of --steps_per_call'),
     (['--image_size=28'], 'expected height and width'),
     (['--channels=2'], 'expected 1 or 3'),
@@ -215,7 +220,7 @@ def test_what_stops_a_run_comes_with_what_to_do(monkeypatch, tmp_path, error, ki
     raise error
   monkeypatch.setattr(train, 'train_in', broken)
   (tmp_path / 'checkpoints/3').mkdir(parents=True)
-  values = types.SimpleNamespace(workdir=str(tmp_path), fresh=False)
+  values = types.SimpleNamespace(workdir=str(tmp_path), fresh=False, num_seeds=1)
   monkeypatch.setattr(train.flags, 'FLAGS', values)
   monkeypatch.setattr(machine, 'take_devices', lambda *_: jax.devices()[:1])
   monkeypatch.setattr(train.processes, 'join', lambda _: None)
@@ -271,7 +276,7 @@ def test_who_stops_a_run_is_told_how_it_goes_on(tmp_path, monkeypatch, steps, me
   values(['mnist_dcgan', f'--workdir={tmp_path}'])
   monkeypatch.setattr(flags, 'FLAGS', values)
   with pytest.raises(SystemExit, match=f'stopped; {message}'):
-    train._main('mnist_dcgan', {'devices': 1, 'parallel': 'jit'}, None)
+    train._main('mnist_dcgan', {'devices': 1, 'parallel': 'jit', 'seed': 0}, None)
 
 
 def test_a_data_set_that_is_not_there_is_no_run_to_go_on_with(tmp_path, monkeypatch):
@@ -282,3 +287,22 @@ def test_a_data_set_that_is_not_there_is_no_run_to_go_on_with(tmp_path, monkeypa
   monkeypatch.setattr(flags, 'FLAGS', values)
   with pytest.raises(FileNotFoundError, match='no such folder of images$'):
     train._main('mnist_dcgan', experiments.recorded(define_flags, values), None)
+
+
+@pytest.mark.long
+def test_runs_of_several_seeds_are_those_of_each_alone(tmp_path):
+  """To the bit, as they are trained one after another."""
+  done = run(*TINY, '--num_seeds=2', '--seed=3', f'--workdir={tmp_path / "both"}')
+  assert done.returncode == 0 and '2 seeds: discriminator/loss' in done.stdout
+  run(*TINY, '--seed=4', f'--workdir={tmp_path / "alone"}')
+  for name in ('metrics.jsonl', 'config.json', 'synthetic.npz'):
+    assert ((tmp_path / 'both/seed_4' / name).read_bytes()
+            == (tmp_path / 'alone' / name).read_bytes()), name
+  summary = json.loads((tmp_path / 'both/seeds.json').read_text())
+  values = summary['values']['generator/loss']
+  last = [json.loads((tmp_path / f'both/seed_{k}/metrics.jsonl').read_text().splitlines()[-1])
+          for k in (3, 4)]
+  assert summary['seeds'] == [3, 4] and values['seeds'] == [x['generator/loss'] for x in last]
+  np.testing.assert_allclose([values['mean'], values['std']], [
+      np.mean(values['seeds']), np.std(values['seeds'], ddof=1)])
+  assert experiments.load(tmp_path / 'both/seed_3').run.summary

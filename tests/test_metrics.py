@@ -150,6 +150,18 @@ def test_classifier_score():
   np.testing.assert_allclose(found, (2, 0), atol=1e-12)
 
 
+def test_modes_against_known_shares_by_hand():
+  """Halves against shares 3/4 and 1/4: log(2/3) / 2 + log(2) / 2."""
+  got = modes.modes([0, 1, 0, 1], 3, shares=[3, 1, 0])
+  assert got[:2] == (2, 3)
+  np.testing.assert_allclose(got.reverse_kl, (np.log(2 / 3) + np.log(2)) / 2)
+  for wrong in ({'shares': [1., 1.]}, {'shares': [1., -1., 1.]}, {'shares': [1] * 3, 'real': [0]}):
+    with pytest.raises(ValueError, match='expected 3 numbers of at least 0'):
+      modes.modes([0], 3, **wrong)
+  with pytest.raises(ValueError, match='mode 2 has 1 fakes and no real'):
+    modes.modes([2], 3, shares=[1, 1, 0])
+
+
 def test_modes_of_even_draws_have_the_known_bias():
   labels = np.random.default_rng(0).integers(0, 10, (26_000, 3))
   found = modes.modes(modes.stack(labels))

@@ -104,9 +104,9 @@ def test_it_goes_on_with_the_same_numbers(resumed, golden):
   ours, theirs = metrics(resumed), metrics(golden)
   assert [row['step'] for row in ours] == list(range(1, 9))
   for a, b in zip(ours, theirs, strict=True):
-    assert a.keys() == b.keys()
-    np.testing.assert_allclose([a[k] for k in a if 'accuracy' not in k],
-                               [b[k] for k in a if 'accuracy' not in k], atol=1e-4)
+    assert a.keys() - {'spread/real', 'spread/fake'} == b.keys()  # the alarm looks at these
+    np.testing.assert_allclose([a[k] for k in b if 'accuracy' not in k],
+                               [b[k] for k in b if 'accuracy' not in k], atol=1e-4)
   record = record_of(resumed)
   assert record['experiment'] == 'mnist_dcgan' and record['format'] == 1
 

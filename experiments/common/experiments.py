@@ -17,7 +17,7 @@ from jaxsynth.runs import record as records
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 FIRST = 'mnist_dcgan'  # the only program there was when records did not name theirs
-NOT_RECORDED = ('workdir', 'fresh', 'compilation_cache', 'download', *processes.NAMES)
+NOT_RECORDED = ('workdir', 'fresh', 'num_seeds', 'compilation_cache', 'download', *processes.NAMES)
 
 
 def names() -> list[str]:

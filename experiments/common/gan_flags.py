@@ -42,6 +42,8 @@ def define(values: flags.FlagValues) -> None:
                        'next, with as many times the weight.', lower_bound=1, flag_values=values)
   number('last_penalty', 1., 'Share of their weights that is left at the end, if --schedule is '
          'not constant.', **at_least)
+  flags.DEFINE_integer('packing', 1, 'Images that the discriminator judges together.',
+                       lower_bound=1, flag_values=values)
   choice('augment', 'none', ['none', 'diffaugment', 'ada'], 'What the discriminator sees images '
          'through: nothing, colours, shifts and cutouts always, or as often as it needs to be '
          'less sure of real images.', flag_values=values)
@@ -53,6 +55,11 @@ def define(values: flags.FlagValues) -> None:
          **at_least)
   flags.register_validator('auxiliary', lambda x: x > 0, 'expected more than 0',
                            flag_values=values)
+  flags.register_multi_flags_validator(
+      ['devices', 'batch_size', 'accumulate', 'packing'],
+      lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
+      '--batch_size must be a multiple of --devices times --accumulate times --packing',
+      flag_values=values)
   flags.register_multi_flags_validator(
       ['loss', 'label_smoothing'],
       lambda f: f['label_smoothing'] < 1 and (not f['label_smoothing'] or f['loss'] in LABELLED),

@@ -1,8 +1,9 @@
 """The flags and the program that every family of models shares."""
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import pathlib
 import sys
+import time
 from typing import Any
 
 from absl import flags
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from common import (
-    clock, dataset_flags, errors, experiments, machine, paths, processes, program, seeds)
+    clock, dataset_flags, errors, experiments, machine, paths, processes, program, seed_runs, seeds)
 from jaxsynth import data, hosts, parallel, runs
 from jaxsynth.files import CheckpointError
 from jaxsynth.runs import folder as folders, record as records
@@ -30,6 +31,7 @@ def define(values: flags.FlagValues) -> None:
   paths.define('workdir', None, 'Folder of all outputs; made if missing.', values, required=True)
   yes('fresh', False, 'Remove the run in --workdir and start anew.', flag_values=values)
   seeds.define(values, 'Of everything random.')
+  seed_runs.define(values)
 
   number('steps', 3000, 'Steps of the whole run.', **at_least(1))
   number('batch_size', 64, 'Images a step, all devices together.', **at_least(1))
@@ -55,12 +57,17 @@ def define(values: flags.FlagValues) -> None:
   number('sample_every', 200, 'Steps between sample grids; 0: at the end.', **at_least(0))
   number('checkpoint_every', 500, 'Steps between checkpoints; the last step always has one.',
          **at_least(1))
+  number('keep_every', 0, 'Steps between checkpoints that stay, a multiple of --checkpoint_every; '
+         '0 for the two newest alone.', **at_least(0))
   number('eval_every', 0, 'Steps between lines of scores.jsonl, each with a checkpoint, of '
          'which the best is kept; 0 for none.', **at_least(0))
   number('eval_samples', 2000, 'Synthetic images that are scored.', **at_least(200))
   paths.define('eval_split', None, 'Real images that they are scored against: a split, a folder or '
                'an .npz file; by default the validation split.', values)
   yes('tensorboard', True, 'Write event files.', flag_values=values)
+  choice('on_collapse', 'warn', ['warn', 'stop', 'rollback'], 'What is done when the metrics say '
+         'that it learns no more: a warning, an end, or going back with lower rates.',
+         flag_values=values)
   number('num_synthetic', 1000, 'Images of synthetic.npz; 0: none.', **at_least(0))
   flags.register_validator('ema_decay', lambda x: x < 1, 'expected less than 1',
                            flag_values=values)
@@ -71,6 +78,9 @@ def define(values: flags.FlagValues) -> None:
       ['devices', 'batch_size', 'accumulate'],
       lambda f: f['batch_size'] % (f['devices'] * f['accumulate']) == 0,
       '--batch_size must be a multiple of --devices times --accumulate', flag_values=values)
+  flags.register_multi_flags_validator(
+      ['keep_every', 'checkpoint_every'], lambda f: f['keep_every'] % f['checkpoint_every'] == 0,
+      '--keep_every must be a multiple of --checkpoint_every', flag_values=values)
   flags.register_multi_flags_validator(
       ['steps_per_call', 'steps', 'log_every', 'sample_every', 'checkpoint_every', 'eval_every'],
       lambda f: not any(f[name] % f['steps_per_call'] for name in f),
@@ -103,15 +113,34 @@ def main(define_flags: Callable[[flags.FlagValues], None], build: Build) -> None
 
 
 def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
-  path = pathlib.Path(flags.FLAGS.workdir)
-  processes.check_same({**config, 'fresh': flags.FLAGS.fresh})
+  workdir, given = pathlib.Path(flags.FLAGS.workdir), flags.FLAGS
+  processes.check_same({**config, 'fresh': given.fresh, 'num_seeds': given.num_seeds})
   devices = machine.take_devices(config['devices'], config['parallel'], processes.job())
+  began, seeds_ = clock.START, []
+  for seed, path in seed_runs.folders(workdir, config['seed'], given.num_seeds):
+    with _explained(path):
+      train_in(path, experiment, {**config, 'seed': seed}, build, devices, fresh=given.fresh,
+               began=began)
+    began = time.perf_counter()
+    seeds_.append(seed)
+  if hosts.is_first():
+    if len(seeds_) > 1:
+      print(seed_runs.line_of(seed_runs.report(workdir, seeds_)))
+    print(f'done: {workdir}')
+
+
+@contextlib.contextmanager
+def _explained(path: pathlib.Path) -> Iterator[None]:
+  """Errors of a training as messages that say what stays and what to do."""
   try:
-    train_in(path, experiment, config, build, devices, fresh=flags.FLAGS.fresh)
+    yield
   except CheckpointError as error:
     raise CheckpointError(f'{error}: --fresh') from error
   except FloatingPointError as error:
     raise SystemExit(f'{error}\nThe checkpoints before it stay.') from error
+  except runs.collapse.Collapsed as error:
+    raise SystemExit(f'{error}\nThe checkpoints before it stay; --on_collapse=rollback goes back '
+                     f'to one, with lower rates, {runs.collapse.MOST} times at most') from error
   except runs.Preempted as error:
     print(f'{error}; the same command goes on', file=sys.stderr)
     raise SystemExit(program.PREEMPTED) from error
@@ -121,8 +150,6 @@ def _main(experiment: str, config: dict[str, Any], build: Build) -> None:
     if not _steps(path):  # nothing was trained: a path or a data set is wrong
       raise
     raise SystemExit(f'{errors.message(error)}\n{_next(path)}') from error
-  if hosts.is_first():
-    print(f'done: {path}')
 
 
 def _steps(path: pathlib.Path) -> list[int]:
@@ -137,7 +164,8 @@ def _next(path: pathlib.Path) -> str:
 
 
 def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build: Build,
-             devices: Sequence[jax.Device], *, fresh: bool = False) -> None:
+             devices: Sequence[jax.Device], *, fresh: bool = False,
+             began: float = clock.START) -> None:
   """Trains what `build` makes of the flags in a folder, or goes on with the run in it.
 
   Args:
@@ -147,6 +175,7 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
     build: `(flags by name, about the data) -> Run`.
     devices: as many as the flags say.
     fresh: whether a run in the folder is removed first.
+    began: when, to tell how long the first step took.
 
   Raises:
     runs.RunError: another run is in the folder, or in use.
@@ -168,7 +197,7 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
       records.check_same_run(before, record, experiments.config_of(before))
       record['data'].update(before['data'])  # data that were moved keep their name
     train(run, source, settings, path, record=record, spec=spec, devices=devices,
-          began=clock.START)
+          began=began)
 
 
 def _opened(path: pathlib.Path, experiment: str, config: dict[str, Any], spec: data.DatasetSpec,

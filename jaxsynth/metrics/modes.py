@@ -42,17 +42,19 @@ def stack(labels: Any, num_classes: int = 10) -> np.ndarray:
   return flat.reshape(labels.shape) @ powers
 
 
-def modes(fake: Any, num_modes: int = 1000, *, real: Any = None) -> Modes:
+def modes(fake: Any, num_modes: int = 1000, *, real: Any = None, shares: Any = None) -> Modes:
   """How many modes the fakes reach, and how far they are from being spread as the reals.
 
   Args:
     fake: `[N]` in [0, num_modes); `stack` makes them.
     num_modes: how many there are.
-    real: the reals' modes `[M]`, or `None` where all are equally likely.
+    real: the reals' modes `[M]`.
+    shares: what is known of the modes instead, `[num_modes]`; without either, all are equally
+      likely.
 
   Raises:
-    ValueError: see `checks.labels`; or a mode with fakes and no real, where the
-      divergence is infinite.
+    ValueError: see `checks.labels`; shares of another length or below 0, or reals beside them;
+      or a mode with fakes and no real, where the divergence is infinite.
 
   Metz et al., Unrolled Generative Adversarial Networks, 2017; Lin et al., PacGAN, 2018.
 
@@ -60,8 +62,15 @@ def modes(fake: Any, num_modes: int = 1000, *, real: Any = None) -> Modes:
   Modes(reached=2, total=4, reverse_kl=0.6931471805599453)
   """
   q = np.bincount(checks.labels('fake', fake, num_modes), minlength=num_modes)
-  p = (np.ones(num_modes) if real is None else
-       np.bincount(checks.labels('real', real, num_modes), minlength=num_modes))
+  p: np.ndarray
+  if shares is not None:
+    p = np.asarray(shares, np.float64)
+    if real is not None or p.shape != (num_modes,) or not (p >= 0).all() or not p.any():
+      raise ValueError(f'shares {list(p.shape)}: expected {num_modes} numbers of at least 0, and '
+                       'no reals beside them')
+  else:
+    p = (np.ones(num_modes) if real is None else
+         np.bincount(checks.labels('real', real, num_modes), minlength=num_modes))
   seen = q > 0
   if (p[seen] == 0).any():
     mode = int(np.flatnonzero(seen & (p == 0))[0])

@@ -115,7 +115,8 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     metrics = {'logits/real': jnp.mean(real_logits),
                'logits/fake': jnp.mean(fake_logits),
                'accuracy/real': jnp.mean(real_logits > 0),
-               'accuracy/fake': jnp.mean(fake_logits < 0)}
+               'accuracy/fake': jnp.mean(fake_logits < 0),
+               **_spreads(real, fake)}
     updated = {**variables, 'generator': updated_g, 'discriminator': after}
     if auxiliary:
       entropy, accuracy = _of_classes(real_classes, fake_classes, labels[0])
@@ -167,6 +168,16 @@ def unpacked(packs: Array, n: int) -> Array:
 def _whole(logits: Array, axis_name: str | None) -> Array:
   """The logits of all devices, `[B] -> [devices * B]`: a mean is then the whole batch's."""
   return logits if axis_name is None else lax.all_gather(logits, axis_name, tiled=True)
+
+
+def _spreads(real: Array, fake: Array) -> dict[str, Array]:
+  """Mean squared differences of pairs of examples: twice the variance, in any part of a batch."""
+  def of_pairs(x: Array) -> Array:
+    n = len(x) // 2 * 2
+    return jnp.mean(jnp.square(x[:n:2] - x[1:n:2]))
+  if len(real) < 2:
+    return {}
+  return {'spread/real': of_pairs(real), 'spread/fake': of_pairs(lax.stop_gradient(fake))}
 
 
 def _of_classes(real: Array, fake: Array, label: Array

@@ -1,4 +1,5 @@
 """A training run as a folder: made, resumed, scored as it learns, loaded again."""
+from jaxsynth.runs import collapse
 from jaxsynth.runs.loading import best_step, load, own_samples, Trained
 from jaxsynth.runs.preemption import Preempted
 from jaxsynth.runs.record import About, RESUMABLE, RunError
@@ -6,4 +7,4 @@ from jaxsynth.runs.run import Decoder, Density, Run
 from jaxsynth.runs.settings import Settings
 
 __all__ = ('About', 'Decoder', 'Density', 'Preempted', 'RESUMABLE', 'Run', 'RunError', 'Settings',
-           'Trained', 'best_step', 'load', 'own_samples')
+           'Trained', 'best_step', 'collapse', 'load', 'own_samples')

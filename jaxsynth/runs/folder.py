@@ -7,8 +7,8 @@ import shutil
 from jaxsynth import files
 from jaxsynth.runs.record import RunError
 
-OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'scores.jsonl', 'synthetic.npz',
-           'samples', 'checkpoints', 'tensorboard')
+OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'scores.jsonl', 'collapses.jsonl',
+           'synthetic.npz', 'samples', 'checkpoints', 'tensorboard')
 
 
 @contextlib.contextmanager

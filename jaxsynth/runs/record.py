@@ -17,8 +17,8 @@ from jaxsynth.data.classes import names_of
 NAME = 'config.json'
 FORMAT = 1
 # settings that a run which goes on may change without any bit of it changing
-RESUMABLE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'num_synthetic',
-             'tensorboard', 'eval_every', 'eval_samples', 'eval_split')
+RESUMABLE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'keep_every', 'eval_every',
+             'eval_samples', 'eval_split', 'num_synthetic', 'tensorboard', 'on_collapse')
 # settings that it may change, though its bits may then differ
 ROUNDING = ('devices', 'parallel', 'steps_per_call')
 # where the data lie: they are known by what they are

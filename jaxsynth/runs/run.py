@@ -1,5 +1,5 @@
 """What a family of models says of itself: all that the runner and the programs know of it."""
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -8,6 +8,7 @@ import optax
 from jaxsynth import keys, train_step as ts
 from jaxsynth.accumulate import accumulate
 from jaxsynth.ema import EMA
+from jaxsynth.runs.collapse import Signal, SIGNALS
 from jaxsynth.types import Algorithm, Objective, PerPlayer, Player
 
 
@@ -51,6 +52,7 @@ class Run(NamedTuple):
     density: for likelihoods of images; `None` where there are none.
     misfit: `images uint8 [n, H, W, C] -> why it cannot learn from them`, empty where it can;
       asked before any work.
+    signals: by which a training that has collapsed is known.
     summary: what it is, as the subject of a sentence: `'A DCGAN (widths 64 and 64)'`.
   """
   objective: Objective
@@ -64,6 +66,7 @@ class Run(NamedTuple):
   decoder: Decoder | None = None
   density: Density | None = None
   misfit: Callable[[Any], str] = lambda images: ''
+  signals: Sequence[Signal] = SIGNALS
   summary: str = 'A model'
 
   @property
@@ -71,19 +74,21 @@ class Run(NamedTuple):
     """Of a step; batches have them first if there is more than one."""
     return 1 if self.schedule is None else len(self.schedule)
 
-  def algorithm(self, axis_name: str | None = None, parts: int = 1) -> Algorithm:
+  def algorithm(self, axis_name: str | None = None, parts: int = 1, backoff: float = 1.
+                ) -> Algorithm:
     """The update rule of this model.
 
     Args:
       axis_name: of a mapped step, see `parallel.axis_name`.
       parts: that a batch's gradient is accumulated over, see `accumulate.accumulate`.
+      backoff: of rates, an attempt, see `train_step.train_step`.
 
     Raises:
       ValueError: more than one part, and the loss of a batch is not the mean of its parts'.
     """
     grad_fn = accumulate(self.objective, parts, self.grad_fn) if parts > 1 else self.grad_fn
     return ts.build(self.objective, self.optimizers, schedule=self.schedule, grad_fn=grad_fn,
-                    ema=self.ema, axis_name=axis_name)
+                    ema=self.ema, axis_name=axis_name, backoff=backoff)
 
   def sample(self, params: PerPlayer, variables: PerPlayer, keys: Any, cond: Any) -> jax.Array:
     """The objective's samples."""

@@ -4,8 +4,9 @@ import pathlib
 from typing import Any
 
 import jax
+import numpy as np
 
-from jaxsynth import data, train_step as ts
+from jaxsynth import data, files, train_step as ts
 from jaxsynth.data.examples import Examples, random_positions
 from jaxsynth.metrics import distances, features
 from jaxsynth.metrics.protocol import Protocol, check_same
@@ -31,6 +32,7 @@ class LearningCurve:
     seed: of the examples in the floor.
     key: of the samples.
     artist: draws.
+    classifier: of the classes, for the entropy of what is drawn; `None` without.
 
   Raises:
     ValueError: too few images for the features, or lines that were measured otherwise.
@@ -38,9 +40,9 @@ class LearningCurve:
 
   def __init__(self, folder: pathlib.Path, held: Examples, source: data.Source,
                net: features.Features, num_samples: int, seed: int, key: jax.Array,
-               artist: Artist):
+               artist: Artist, classifier: features.Features | None = None):
     self._path, self._artist, self._n = folder / NAME, artist, num_samples
-    self._net, self._key = net, key
+    self._net, self._key, self._classifier = net, key, classifier
     self._reference = distances.Reference(features.extract_all(net, held.images))
     positions = random_positions(source.size, num_samples, seed)
     known = features.extract_all(net, source.take(positions)['image'])
@@ -60,9 +62,13 @@ class LearningCurve:
 
   def __call__(self, step: int, state: ts.TrainState) -> dict[str, float]:
     """Scores a state, writes the line and returns it."""
-    fake = features.extract_all(self._net, self._artist.draw(state, self._key, self._n))
+    images = self._artist.draw(state, self._key, self._n)
+    fake = features.extract_all(self._net, images)
     scores = {name: score.value
               for name, score in self._reference.measure(fake, NAMES).items()}
+    if self._classifier is not None:
+      seen = features.extract_all(self._classifier, images).argmax(1)
+      scores['class_entropy'] = entropy(np.bincount(seen))
     row = {'step': step, **scores, 'frechet_floor': self._floor,
            'protocol': self._card._asdict()}
     with open(self._path, 'a', encoding='utf-8') as f:
@@ -71,8 +77,16 @@ class LearningCurve:
     return scores
 
 
+def entropy(counts: np.ndarray) -> float:
+  """Of the shares that counts `[K]` are, in nats.
+
+  >>> round(entropy(np.array([5, 0, 5])), 4)
+  0.6931
+  """
+  shares = counts[counts > 0] / counts.sum()
+  return float(-(shares * np.log(shares)).sum())
+
+
 def read_scores(folder: pathlib.Path) -> list[dict[str, Any]]:
   """The whole lines of a run's scores.jsonl; none where there is none."""
-  file = pathlib.Path(folder).expanduser() / NAME
-  lines = file.read_text(encoding='utf-8').split('\n') if file.is_file() else ['']
-  return [json.loads(line) for line in lines[:-1]]  # a killed run may leave half of one
+  return files.rows(pathlib.Path(folder).expanduser() / NAME)

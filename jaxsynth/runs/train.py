@@ -1,19 +1,21 @@
 """Training in a folder: from its newest checkpoint or from the start, to the last step."""
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
+import functools
 import os
 import pathlib
 import time
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth import checkpoint, data, files, hooks, hosts, loop, parallel
 from jaxsynth.data import examples, roles, spec as specs
 from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
-from jaxsynth.runs import folder as folders, record as records, scores
+from jaxsynth.runs import collapse, folder as folders, record as records, scores
 from jaxsynth.runs.artist import Artist
 from jaxsynth.runs.preemption import Preempted, Preemption
 from jaxsynth.runs.record import RunError
@@ -45,19 +47,41 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     devices: by default the first ones, as many as the settings say.
     began: `time.perf_counter()` when the process began, to tell how long the first step took.
 
+  With `settings.on_collapse='rollback'` a training that has collapsed goes back to its newest
+  checkpoint from before, with other randomness and lower rates; collapses.jsonl says so.
+
   Raises:
     RunError: data that the model cannot learn from, a number of steps that the run has passed
       already, or no split for scores.
     FloatingPointError: a metric or a pixel is not finite.
+    collapse.Collapsed: it has collapsed, and is not to go back, or did too often.
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
     OSError: something cannot be written; what was finished stays.
     Preempted: SIGTERM came; the step has a checkpoint, and the same call goes on from there.
     hosts.ProcessError: another process failed.
   """
   devices = jax.devices()[:settings.devices] if devices is None else devices
+  began = time.perf_counter() if began is None else began
+  while True:
+    watch = collapse.Watch(run.signals, settings.on_collapse, folder)
+    try:
+      return _trained(run, source, settings, folder, record, spec, devices, began, watch)
+    except (collapse.Collapsed, FloatingPointError) as error:
+      if settings.on_collapse != 'rollback':
+        raise
+      collapsed = error if isinstance(error, collapse.Collapsed) else collapse.Collapsed(
+          watch.seen, str(error), watch.good)
+      hosts.first(functools.partial(collapse.roll_back, folder, collapsed, settings))
+
+
+def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.Path,
+             record: Mapping[str, Any], spec: data.DatasetSpec, devices: Sequence[jax.Device],
+             began: float, watch: collapse.Watch) -> None:
+  """Trains until the end or a collapse."""
   processes = {d.process_index for d in devices}
   hosts.everywhere(lambda: _check_fits(run, source))
-  algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate)
+  algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate,
+                            collapse.BACKOFF if settings.on_collapse == 'rollback' else 1.)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   # it runs once: on CPUs compiling takes a third of the time so, and the bits are the same
@@ -67,11 +91,11 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
                            steps_per_call=settings.steps_per_call, like=state)
   scored = settings.eval_every or hosts.first((folder / scores.NAME).exists)
   with contextlib.ExitStack() as stack:
-    manager = checkpoint.CheckpointManager(folder / 'checkpoints',
-                                           best=scores.BEST if scored else None)
+    manager = checkpoint.CheckpointManager(
+        folder / 'checkpoints', best=scores.BEST if scored else None,
+        also=lambda steps: _kept(steps, watch, settings))
     stack.push(lambda kind, error, trace: _end(manager, error))
-    restored = manager.restore(state)
-    state = step.put_state(state if restored is None else restored)
+    state = step.put_state(_restored(manager, state, folder))
     start = int(state.step)
     if start > settings.steps or (settings.steps - start) % settings.steps_per_call:
       raise RunError(
@@ -80,6 +104,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     if start < settings.steps:
       hosts.everywhere(lambda: manager.check_room(state))
     hosts.first(lambda: _cut_back(folder, start))
+    watch.replay(files.rows(folder / 'metrics.jsonl'))
     artist = hosts.everywhere(lambda: _artist(folder, run, source, settings, keys, start)
                               if hosts.is_first() else None)
     if artist:
@@ -89,7 +114,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     hosts.first(lambda: records.write_record(folder, record))
     # the others hold metrics against infinity too, so that all end together
     rows = hooks.Records(folder / 'metrics.jsonl' if artist else os.devnull, settings.log_every,
-                         also=artist.scalars if artist else None)
+                         also=lambda at_step, row: _shown(at_step, row, artist, watch))
 
     def save(at_step: int, state: TrainState, values: dict[str, float] | None = None) -> None:
       rows.flush()  # so that no line before a checkpoint is lost
@@ -108,7 +133,9 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
 
     def evaluate(at_step: int, state: TrainState) -> None:
       drawn_from = here(state)
-      save(at_step, state, hosts.first(lambda: curve(at_step, drawn_from)))  # type: ignore[misc]
+      scored = hosts.first(lambda: curve(at_step, drawn_from))  # type: ignore[misc]
+      watch(at_step, scored)
+      save(at_step, state, scored)
 
     chores: list[loop.Hook] = [rows, hooks.Every(settings.sample_every, settings.steps, show)]
     if settings.eval_every:
@@ -117,7 +144,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     if artist:
       chores.append(hooks.Progress(
           start, settings.steps, settings.batch_size * run.phases, max(50, settings.log_every),
-          folder / 'timings.jsonl', began=time.perf_counter() if began is None else began))
+          folder / 'timings.jsonl', began=began))
     batch_at = data.batch_at(
         source, settings.batch_size, settings.seed, phases=run.phases,
         process_index=sorted(processes).index(jax.process_index()), process_count=len(processes))
@@ -135,6 +162,29 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     hosts.first(lambda: artist.synthesize(drawn_from, settings.num_synthetic) if artist else None)
 
 
+def _kept(steps: list[int], watch: collapse.Watch, settings: Settings) -> Iterator[int]:
+  """Steps whose checkpoints stay: those asked for, and where a collapse would go back to."""
+  yield from (step for step in steps if settings.keep_every and step % settings.keep_every == 0)
+  if (refuge := collapse.refuge(steps, watch.good, settings)) is not None:
+    yield refuge
+
+
+def _restored(manager: checkpoint.CheckpointManager, new: TrainState, folder: pathlib.Path
+              ) -> TrainState:
+  """The newest state, or a new one; in an attempt of its own if the run went back."""
+  restored = manager.restore(new)
+  state = new if restored is None else restored
+  attempt = hosts.first(lambda: collapse.attempts(folder))
+  return state._replace(attempt=jnp.full_like(state.attempt, attempt)) if attempt else state
+
+
+def _shown(step: int, row: dict[str, float], artist: Artist | None, watch: collapse.Watch) -> None:
+  """Shows a line of metrics to all who look at them."""
+  if artist:
+    artist.scalars(step, row)
+  watch(step, row)
+
+
 def _check_fits(run: Run, source: data.Source) -> None:
   """Raises `RunError` where some of the images are none that the model can learn from."""
   looked_at = source.take(np.arange(0, source.size, max(1, source.size // LOOKED_AT)))
@@ -144,7 +194,8 @@ def _check_fits(run: Run, source: data.Source) -> None:
 
 def _end(manager: checkpoint.CheckpointManager, error: BaseException | None) -> None:
   """Finishes the last checkpoint; not with other processes, if one has failed."""
-  if error is None or isinstance(error, Preempted) or hosts.count() == 1:
+  together = isinstance(error, (Preempted, collapse.Collapsed))
+  if error is None or together or hosts.count() == 1:
     manager.close()
   else:
     manager.abandon()
@@ -180,7 +231,8 @@ def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: 
     # who learns from synthetic images may be held against such
     held = examples.read_real_split(spec, split, synthetic_as_real=is_synthetic(spec))
     net = features.by_name('auto', held.images.shape[1:], specs.are_digits(spec))
+    classifier = features.mnist_logits() if net.name == 'mnist' else None
     return scores.LearningCurve(folder, held, source, net, settings.eval_samples, settings.seed,
-                                keys.scores, artist)
+                                keys.scores, artist, classifier)
   except (ValueError, OSError, ImportError) as error:
     raise RunError(str(error)) from error

@@ -1,0 +1,203 @@
+"""An alarm for trainings that have collapsed: it names the signal, and may go back before it."""
+from collections.abc import Callable, Mapping, Sequence
+import json
+import math
+import pathlib
+import shutil
+from typing import Literal, NamedTuple, Protocol
+
+from absl import logging
+
+from jaxsynth import files
+
+NAME = 'collapses.jsonl'
+Action = Literal['warn', 'stop', 'rollback']
+MOST = 5  # rollbacks of a run
+BACKOFF = .5  # of all rates, a rollback
+
+Row = Mapping[str, float]
+
+
+class Signal(NamedTuple):
+  """Something of a line of metrics that says whether a training still learns.
+
+  Attributes:
+    name: what is wrong where it is out of range, as the message has it.
+    value: of a line; `None` where the line does not have it.
+    least: it may be.
+    most: it may be.
+    lines: out of range one after another that raise the alarm.
+  """
+  name: str
+  value: Callable[[Row], float | None]
+  least: float = -math.inf
+  most: float = math.inf
+  lines: int = 5
+
+
+def of_norms(pick: Callable[[Sequence[float]], float]) -> Callable[[Row], float | None]:
+  """The least or greatest gradient norm of a line."""
+  def value(row: Row) -> float | None:
+    norms = [x for name, x in row.items() if name.endswith('/grad_norm')]
+    return pick(norms) if norms else None
+  return value
+
+
+def of_metric(name: str) -> Callable[[Row], float | None]:
+  """A metric as it is."""
+  return lambda row: row.get(name)
+
+
+def spread(row: Row) -> float | None:
+  """How far generated images are from one another, as part of how far real ones are."""
+  fake, real = row.get('spread/fake'), row.get('spread/real')
+  return None if fake is None or not real else math.sqrt(fake / real)
+
+
+def lead(row: Row) -> float | None:
+  """By how much more the discriminator takes real images for real than generated ones."""
+  real, fake = row.get('logits/real'), row.get('logits/fake')
+  return None if real is None or fake is None else real - fake
+
+
+# of every family
+SIGNALS = (
+    Signal('a gradient has vanished', of_norms(min), least=1e-8),
+    Signal('a gradient has exploded', of_norms(max), most=1e5),
+    Signal('samples are of hardly more than one class', of_metric('class_entropy'), least=.7,
+           lines=1))
+OF_GANS = (
+    *SIGNALS,
+    Signal('generated images hardly differ from one another', spread, least=.25),
+    Signal('the discriminator takes fakes for more real than real images', lead, least=0.,
+           lines=15),
+    Signal('the discriminator is never wrong', of_metric('discriminator/loss'), least=1e-3))
+OF_VAES = (
+    *SIGNALS, Signal('latents hold nothing of the images', of_metric('kl'), least=.01))
+
+
+class Collapsed(Exception):
+  """A training has collapsed.
+
+  Attributes:
+    step: of the line that raised the alarm.
+    signal: what is wrong.
+    good: the last step whose line was not out of range.
+  """
+
+  def __init__(self, step: int, signal: str, good: int, value: float = math.nan):
+    super().__init__(f'step {step}: {signal} ({value:.3g}), and was last well at step {good}')
+    self.step, self.signal, self.good, self.value = step, signal, good, value
+
+
+class Watch:
+  """Looks at lines of metrics, in their order.
+
+  What it says depends on the lines alone, so a run that was stopped and goes on, whose lines it
+  is shown again, ends as one never stopped.
+
+  Args:
+    signals: what is watched.
+    action: of an alarm: `'warn'` says it once and goes on until the signal is in range again.
+    folder: of the run, where collapses.jsonl says what happened.
+
+  Raises (when a line is shown):
+    Collapsed: with another action than `'warn'`.
+  """
+
+  def __init__(self, signals: Sequence[Signal], action: Action, folder: pathlib.Path):
+    self._signals, self._action, self._folder = signals, action, folder
+    self._bad = [0] * len(signals)
+    self._good = [0] * len(signals)
+    self.good = self.seen = 0  # the last step that was well, and the last there was
+
+  def replay(self, rows: Sequence[Mapping[str, float]]) -> None:
+    """Shows it the lines that are there already, none of which raises an alarm."""
+    for row in rows:
+      self._look(int(row['step']), row)
+
+  def __call__(self, step: int, row: Row) -> None:
+    for k, collapse in self._look(step, row):
+      if self._action != 'warn':
+        raise collapse
+      if self._bad[k] == self._signals[k].lines:  # said once
+        logging.warning('COLLAPSE? %s; --on_collapse=rollback goes back to before it', collapse)
+        note(self._folder, collapse, 'warn')
+
+  def _look(self, step: int, row: Row) -> list[tuple[int, Collapsed]]:
+    alarms = []
+    for k, signal in enumerate(self._signals):
+      value = signal.value(row)
+      if value is None:
+        continue
+      if signal.least <= value <= signal.most:
+        self._bad[k], self._good[k] = 0, step
+      else:
+        self._bad[k] += 1
+        if self._bad[k] >= signal.lines:
+          alarms.append((k, Collapsed(step, signal.name, self._good[k], value)))
+    self.seen = step
+    if not any(self._bad):
+      self.good = step
+    return alarms
+
+
+def note(folder: pathlib.Path, collapse: Collapsed, action: Action, back_to: int | None = None
+         ) -> None:
+  """Adds a line to collapses.jsonl, whole or not at all."""
+  row = {'step': collapse.step, 'signal': collapse.signal, 'good': collapse.good, 'action': action}
+  if back_to is not None:
+    row |= {'back_to': back_to, 'attempt': attempts(folder) + 1}
+  before = [x for x in files.rows(folder / NAME) if x != row]  # noted again by a run that goes on
+  with files.write_aside(folder / NAME) as f:
+    f.writelines(json.dumps(x).encode() + b'\n' for x in [*before, row])
+
+
+def attempts(folder: pathlib.Path) -> int:
+  """How often a run went back."""
+  return max((row.get('attempt', 0) for row in files.rows(folder / NAME)), default=0)
+
+
+class Intervals(Protocol):
+  """Of a run's settings."""
+
+  @property
+  def checkpoint_every(self) -> int: ...
+
+  @property
+  def eval_every(self) -> int: ...
+
+
+def refuge(steps: Sequence[int], good: int, settings: Intervals) -> int | None:
+  """The newest checkpoint of a run that was well, of those that are due at their step.
+
+  Where a run was stopped there is one more, which one never stopped would not have.
+
+  Args:
+    steps: with a checkpoint.
+    good: the last step that was well.
+    settings: of the run.
+  """
+  due = lambda step: any(n and step % n == 0 for n in (
+      settings.checkpoint_every, settings.eval_every))
+  return max((step for step in steps if step <= good and due(step)), default=None)
+
+
+def roll_back(folder: pathlib.Path, collapse: Collapsed, settings: Intervals) -> None:
+  """Removes what was saved since the run was last well, and notes it.
+
+  Killed in between, the run goes on from there and collapses again, at the same step.
+
+  Raises:
+    Collapsed: it went back too often already.
+  """
+  if attempts(folder) >= MOST:
+    raise collapse
+  saved = {int(path.name): path for path in folder.glob('checkpoints/*') if path.name.isdigit()}
+  back_to = refuge(list(saved), collapse.good, settings) or 0
+  for step, path in saved.items():
+    if step > back_to:
+      shutil.rmtree(path)
+  note(folder, collapse, 'rollback', back_to)
+  logging.warning('COLLAPSE: %s; back to step %d with %g times the rates, attempt %d', collapse,
+                  back_to, BACKOFF ** attempts(folder), attempts(folder))
