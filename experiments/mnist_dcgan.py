@@ -27,6 +27,7 @@ def define_flags(values: flags.FlagValues) -> None:
   """The flags of a GAN study."""
   train.define(values)
   gan_flags.define(values)
+  gan_flags.define_conditioning(values)
   number, yes, choice, numbers = (
       flags.DEFINE_integer, flags.DEFINE_bool, flags.DEFINE_enum, flags.DEFINE_list)
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}

@@ -79,19 +79,42 @@ def trained(out: pathlib.Path, seed: int) -> pathlib.Path:
   return folder / 'run'
 
 
+def settings() -> dict[str, Any]:
+  """All that the numbers depend on, besides the seeds."""
+  return {'experiment': FLAGS.experiment, 'train_flags': pathlib.Path(FLAGS.train_flags).name,
+          'samples': FLAGS.samples, 'num': FLAGS.num, 'dataset': dataset_flags.spec(FLAGS).title,
+          'split': FLAGS.split, 'test_split': FLAGS.test_split}
+
+
+def known(path: pathlib.Path) -> dict[int, dict[str, Any]]:
+  """What there is of each seed.
+
+  Raises:
+    ValueError: it is of other settings.
+  """
+  if not path.exists():
+    return {}
+  before = json.loads(path.read_text(encoding='utf-8'))
+  if changed := {name: (before.get(name), x) for name, x in settings().items()
+                 if before.get(name) != x}:
+    raise ValueError(f'{path} is of other settings (before, now): {changed}; name another --out')
+  return {x['seed']: x for x in before['seeds']}
+
+
 def counted(images: np.ndarray, shares: np.ndarray) -> dict[str, Any]:
   """Modes and divergence of images, against the modes of what was learned from."""
   reached = modes.modes(modes_of(images), shares=shares)
   return {'modes': reached.reached, 'reverse_kl': reached.reverse_kl}
 
 
-def curve(run: pathlib.Path, shares: np.ndarray, known: Mapping[int, Any]) -> list[dict[str, Any]]:
+def curve(run: pathlib.Path, shares: np.ndarray, before: Mapping[int, Any]
+          ) -> list[dict[str, Any]]:
   """A line for each checkpoint; those that are known are not drawn again."""
   config = experiments.config_of(runs.record.read_record(run))
   lines = []
   for step in sorted(int(x.name) for x in (run / 'checkpoints').glob('*') if x.name.isdigit()):
-    if step in known:
-      lines.append(known[step])
+    if step in before:
+      lines.append(before[step])
       continue
     model = experiments.load(run, step)
     pieces = model.streamer(config['seed'])(0, FLAGS.samples)
@@ -108,22 +131,20 @@ def main() -> None:
   experiments.program(FLAGS.experiment)  # refused before any work
   out.mkdir(parents=True, exist_ok=True)
   with files.lock(out):
+    path = out / NAME
+    of_seeds = known(path)  # refused before any work
     shares = prepared(out / 'train.npz', spec, FLAGS.num, 0)
     prepared(out / 'test.npz', spec.of_split(FLAGS.test_split), FLAGS.samples, 1)
     floor = counted(npz_file.read(out / 'test.npz').images, shares)
-    path, seeds = out / NAME, []
-    before = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {'seeds': []}
     for seed in map(int, FLAGS.seeds):
-      known = [x for x in before['seeds'] if x['seed'] == seed]
-      lines = curve(trained(out, seed), shares, {x['step']: x for x in known[0]['curve']} if known
-                    else {})
-      seeds.append({'seed': seed, **lines[-1], 'curve': lines})
-      mean = {name: statistics.mean(x[name] for x in seeds) for name in ('modes', 'reverse_kl')}
+      before = {x['step']: x for x in of_seeds.get(seed, {}).get('curve', ())}
+      lines = curve(trained(out, seed), shares, before)
+      of_seeds[seed] = {'seed': seed, **lines[-1], 'curve': lines}
+      mean = {name: statistics.mean(x[name] for x in of_seeds.values())
+              for name in ('modes', 'reverse_kl')}
       with files.write_aside(path) as f:
-        f.write(json.dumps({
-            'experiment': FLAGS.experiment, 'train_flags': pathlib.Path(FLAGS.train_flags).name,
-            'samples': FLAGS.samples, 'num': FLAGS.num, 'floor': floor, 'mean': mean,
-            'seeds': seeds}, indent=1).encode() + b'\n')
+        f.write(json.dumps({**settings(), 'floor': floor, 'mean': mean, 'seeds': [
+            of_seeds[k] for k in sorted(of_seeds)]}, indent=1).encode() + b'\n')
   print(f'{mean["modes"]:.1f} of 1,000 modes, reverse KL {mean["reverse_kl"]:.4f} (floor '
         f'{floor["modes"]}, {floor["reverse_kl"]:.4f})')
   program.done(path)

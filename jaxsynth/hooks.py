@@ -14,6 +14,18 @@ import tqdm
 from jaxsynth.types import Metrics, TrainState
 
 
+class NotFinite(FloatingPointError):
+  """A metric is not finite.
+
+  Attributes:
+    step: of its line.
+  """
+
+  def __init__(self, step: int, what: str):
+    super().__init__(f'step {step}: {what}')
+    self.step = step
+
+
 class Records:
   """Metrics as JSON lines, fetched from the device several at a time.
 
@@ -26,7 +38,7 @@ class Records:
     also: called with each `(step, row)`, say `TensorBoard.scalars`.
 
   Raises (when a line is fetched):
-    FloatingPointError: a metric is not finite; the lines before it are written.
+    NotFinite: a metric is not finite; the lines before it are written.
   """
 
   def __init__(self, path: str | os.PathLike, every: int = 10, fetch: int = 10,
@@ -49,9 +61,8 @@ class Records:
       bad = sorted(name for name, x in row.items() if not np.isfinite(x))
       if bad:
         self._file.flush()
-        raise FloatingPointError(
-            f'step {step}: {", ".join(f"{b} = {row[b]}" for b in bad)}; lower the '
-            'learning rates, or train in float32')
+        raise NotFinite(step, f'{", ".join(f"{b} = {row[b]}" for b in bad)}; lower the learning '
+                        'rates, or train in float32')
       self._file.write(json.dumps({'step': step, **row}) + '\n')
       if self._also:
         self._also(step, row)
@@ -59,7 +70,7 @@ class Records:
 
   def close(self) -> None:
     try:
-      if sys.exc_info()[0] is not FloatingPointError:
+      if sys.exc_info()[0] is not NotFinite:
         self.flush()
     finally:
       self._file.close()

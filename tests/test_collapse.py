@@ -1,7 +1,7 @@
 """The alarm: what raises it, and going back to before a collapse."""
 import json
 
-from common import train as train_program
+from common import gan_flags, train as train_program
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +32,7 @@ def shown(watch, lines):
 def test_so_many_lines_in_a_row_raise_it_and_it_says_which_and_since_when(tmp_path):
   watch = Watch([LOW], 'stop', tmp_path)
   shown(watch, rows(0, 0, 2, 0, 2, 0, 0))
-  with pytest.raises(Collapsed, match=r'step 7: the number is low \(0.5\), .* well at step 4') as e:
+  with pytest.raises(Collapsed, match=r'step 7: the number is low \(0.5\); .* well at step 4') as e:
     watch(7, {'x': .5})
   assert (e.value.step, e.value.good, e.value.signal) == (7, 4, LOW.name)
 
@@ -53,14 +53,39 @@ def test_a_warning_is_said_once_until_it_is_well_again(tmp_path, caplog):
   assert caplog.text.count('COLLAPSE? ') == 2 and not collapse.attempts(tmp_path)
 
 
+RARE = Signal('the other is low', lambda row: row.get('y'), least=1., lines=2)
+
+
 def test_a_run_that_goes_on_raises_it_at_the_same_line(tmp_path):
-  lines = rows(2, 0, 2, 0, 0, 2, 0, 0, 0)
-  for cut in range(9):
-    watch = Watch([LOW], 'stop', tmp_path)
-    watch.replay(lines[:cut])
+  """Lines of metrics at each step, of scores at each third, after those of metrics."""
+  metrics, scores = rows(2, 0, 2, 0, 0, 2, 0, 0, 2, 2, 2, 2, 2), [
+      {'step': k, 'y': y} for k, y in ((3, 2.), (6, 0.), (9, 2.), (12, 0.), (15, 0.))]
+  lines = sorted([*metrics, *scores], key=lambda row: row['step'])
+  for cut in range(len(lines)):
+    for name, kind in (('metrics.jsonl', 'x'), ('scores.jsonl', 'y')):
+      (tmp_path / name).write_text(''.join(
+          json.dumps(row) + '\n' for row in lines[:cut] if kind in row))
+    watch = Watch([LOW, RARE], 'stop', tmp_path)
+    watch.replay()
     with pytest.raises(Collapsed) as error:
       shown(watch, lines[cut:])
-    assert (error.value.step, error.value.good) == (8, 5)
+    assert (error.value.step, error.value.signal, error.value.good) == (15, RARE.name, 9)
+
+
+def test_what_is_kept_is_what_a_collapse_goes_back_to(tmp_path):
+  """The last step by which all was well, whichever signal raises the alarm."""
+  watch = Watch([LOW, RARE], 'stop', tmp_path)
+  assert watch.good == 0
+  watch(1, {'x': 2.})
+  assert watch.good == 1
+  watch(2, {'y': 0.})
+  assert watch.good == 0
+  watch(3, {'y': 2.})
+  watch(5, {'x': 2.})
+  assert watch.good == 3
+  with pytest.raises(Collapsed) as error:
+    shown(watch, rows(0, 0, 0, start=6))
+  assert error.value.good == watch.good == 3
 
 
 @pytest.mark.parametrize('row, signal', [
@@ -162,6 +187,24 @@ def test_numbers_that_are_not_finite_are_a_collapse(tmp_path):
     trained(tmp_path / 'stop', '--on_collapse=stop', build=build)
   lines, _ = trained(tmp_path / 'back', '--on_collapse=rollback', build=build)
   assert abs(lines[-1]['w']) < 1e-3 and collapse.attempts(tmp_path / 'back') == 1
+
+
+@pytest.mark.parametrize('loss', gan_flags.LOSSES.values(), ids=gan_flags.LOSSES)
+def test_no_loss_of_a_gan_that_learns_raises_it(loss, tmp_path):
+  """Of logits as they are when both players are about as good."""
+  watch = Watch(collapse.OF_GANS, 'stop', tmp_path)
+  for step in range(50):
+    real, fake = (np.random.default_rng(step).normal(mean, 1, 64) for mean in (.3, -.3))
+    watch(step, {'logits/real': real.mean(), 'logits/fake': fake.mean(), 'spread/real': 1.,
+                 'spread/fake': .7, 'discriminator/loss': float(jnp.mean(loss.discriminator(
+                     jnp.asarray(real), jnp.asarray(fake)))), 'generator/grad_norm': .1})
+
+
+@pytest.mark.long
+def test_a_run_that_went_back_keeps_its_lower_rates_whatever_it_is_told_then(tmp_path):
+  trained(tmp_path, '--steps=32', '--on_collapse=rollback')
+  lines, _ = trained(tmp_path, '--on_collapse=warn')
+  np.testing.assert_allclose([x['w'] / y['w'] for x, y in zip(lines[21:], lines[20:])], -.5)
 
 
 def test_it_stops_or_warns_if_asked(tmp_path, caplog):

@@ -163,6 +163,9 @@ REFUSED = [
     (['--packing=2', '--conditional'], 'packing: expected a positive integer, and 1 with labels'),
     (['--checkpoint_every=2', '--keep_every=3'], 'must be a multiple of --checkpoint_every'),
     (['--augment=ada', '--ada_images=0'], 'ada_images'),
+    (['--augment=ada', '--loss=relativistic'], 'follows the sign of real logits'),
+    (['--last_penalty=.1'], 'needs a --schedule'), (['--penalty_every=4'], 'needs a penalty'),
+    (['--conditioning=auxiliary'], '--conditioning needs --conditional'),
     (['--steps_per_call=3'], 'must be multiples of --steps_per_call'),
     (['--image_size=28'], 'expected height and width'),
     (['--channels=2'], 'expected 1 or 3'),
@@ -287,22 +290,3 @@ def test_a_data_set_that_is_not_there_is_no_run_to_go_on_with(tmp_path, monkeypa
   monkeypatch.setattr(flags, 'FLAGS', values)
   with pytest.raises(FileNotFoundError, match='no such folder of images$'):
     train._main('mnist_dcgan', experiments.recorded(define_flags, values), None)
-
-
-@pytest.mark.long
-def test_runs_of_several_seeds_are_those_of_each_alone(tmp_path):
-  """To the bit, as they are trained one after another."""
-  done = run(*TINY, '--num_seeds=2', '--seed=3', f'--workdir={tmp_path / "both"}')
-  assert done.returncode == 0 and '2 seeds: discriminator/loss' in done.stdout
-  run(*TINY, '--seed=4', f'--workdir={tmp_path / "alone"}')
-  for name in ('metrics.jsonl', 'config.json', 'synthetic.npz'):
-    assert ((tmp_path / 'both/seed_4' / name).read_bytes()
-            == (tmp_path / 'alone' / name).read_bytes()), name
-  summary = json.loads((tmp_path / 'both/seeds.json').read_text())
-  values = summary['values']['generator/loss']
-  last = [json.loads((tmp_path / f'both/seed_{k}/metrics.jsonl').read_text().splitlines()[-1])
-          for k in (3, 4)]
-  assert summary['seeds'] == [3, 4] and values['seeds'] == [x['generator/loss'] for x in last]
-  np.testing.assert_allclose([values['mean'], values['std']], [
-      np.mean(values['seeds']), np.std(values['seeds'], ddof=1)])
-  assert experiments.load(tmp_path / 'both/seed_3').run.summary

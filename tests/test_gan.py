@@ -9,6 +9,7 @@ import objectives
 import pytest
 
 from jaxsynth import keys
+from jaxsynth.losses import penalties
 from jaxsynth.losses.adversarial import GANLoss
 from jaxsynth.objectives.ada import DiscriminatorAugmentation
 from jaxsynth.objectives.gan import gan, packed, unpacked
@@ -71,6 +72,23 @@ def test_every_key_is_drawn_from_once(monkeypatch, key):
   used.clear()
   objective.loss(params, variables, objectives.batch(), context(key))
   assert len({tuple(jax.random.key_data(k).tolist()) for k in used}) == len(used) == 11
+
+
+def test_augmentations_and_penalties_have_keys_of_their_own(key):
+  """Eight latents; two augmentations and two penalties of eight each; parents apart from them."""
+  used, given = [], []
+  note = lambda keys, x, *p: (used.extend(keys), x)[1]
+  penalty = lambda name: penalties.consistency(note)._replace(name=name)
+  objective = objectives.tiny_gan(penalties=[penalty('a'), penalty('b')],
+                                  augmentation=DiscriminatorAugmentation(note))
+  params, variables = objective.init(key, objectives.batch())
+  real = jax.random.normal
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(jax.random, 'normal', lambda k, shape: (given.append(k), real(k, shape))[1])
+    objective.loss(params, variables, objectives.batch(), context(key))
+  distinct = {tuple(jax.random.key_data(k).tolist()) for k in used}
+  # an augmentation is called again, with the same keys, by the penalties' discriminator
+  assert len(distinct) == 32
 
 
 def test_evaluation_moves_nothing_and_drops_nothing(key):
@@ -188,6 +206,14 @@ def test_an_adaptive_probability_follows_the_sign_of_real_logits(value, start, m
 def test_options_that_are_refused(options, message):
   with pytest.raises(ValueError, match=message):
     gan(objectives.TinyGenerator(), objectives.TinyDiscriminator(), **options)
+
+
+def test_a_discriminator_gives_classes_where_they_are_learned_and_nowhere_else(key):
+  for classes, options in ((True, {}), (False, {'auxiliary': 1.})):
+    objective = gan(objectives.TinyGenerator(), objectives.TinyDiscriminator(0., classes),
+                    latent_dim=5, num_classes=3, **options)
+    with pytest.raises(ValueError, match='auxiliary=.*: expected a discriminator that gives logi'):
+      objective.init(key, objectives.batch())
 
 
 def test_packs_come_apart_as_they_were_packed(key):

@@ -5,11 +5,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import objectives
+import optax
 import pytest
 
-from jaxsynth import ops
+from jaxsynth import ops, train_step as ts
 from jaxsynth.losses import penalties
 from jaxsynth.losses.penalties import Critic
+from jaxsynth.models import dcgan
 from jaxsynth.objectives.gan import gan
 from jaxsynth.types import Context
 
@@ -109,7 +111,7 @@ def test_a_lazy_penalty_is_as_large_on_average_and_computed_when_it_is_due():
   jax.effects_barrier()
   always = float(penalties.mean(penalties.r1(.5), jnp.int32(1), Critic(bowl, bowl), REAL, FAKE,
                                 KEYS))
-  assert always == 1.125 and values == [4 * always, 0, 0, 0] * 2 and set(seen) == {0, 4}
+  assert always == 1.125 and values == [0, 0, 0, 4 * always] * 2 and set(seen) == {3, 7}
 
 
 class WithBatchNorm(objectives.TinyGenerator):
@@ -135,6 +137,14 @@ def test_a_slope_by_its_own_example_needs_logits_of_their_own_example(penalty, k
 def test_numbers_that_are_refused(penalty, message):
   with pytest.raises(ValueError, match=message):
     gan(objectives.TinyGenerator(), objectives.TinyDiscriminator(), penalties=[penalty])
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(penalties=[penalties.r1(1.), penalties.r1(2., every=4)]), 'r1 more than once'),
+    (dict(penalties=[penalties.consistency(lambda keys, x: x)], packing=2), 'of single images')])
+def test_penalties_that_do_not_go_together(options, message):
+  with pytest.raises(ValueError, match=message):
+    gan(objectives.TinyGenerator(), objectives.TinyDiscriminator(), **options)
 
 
 def test_a_penalty_is_the_discriminators_alone_and_has_a_metric(key):
@@ -166,3 +176,26 @@ def test_of_packs_the_slope_is_of_all_their_images(key):
   params, variables = objective.init(key, objectives.batch(9))
   metrics = objective.loss(params, variables, objectives.batch(9), Context(jnp.int32(0), key))[1][1]
   assert metrics['penalty/r1'] == 24
+
+
+@pytest.mark.long
+def test_the_pass_that_judged_an_image_is_not_computed_again_for_its_slope():
+  """FLOPs of compiled steps: with another dropout mask there is one more pass."""
+  discriminator = dcgan.Discriminator(16)
+  image = {'image': jnp.zeros((8, 28, 28, 1))}
+
+  def flops(f, *args):
+    return jax.jit(f).lower(*args).compile().cost_analysis()['flops']
+
+  def of_step(penalty):
+    objective = gan(dcgan.Generator(width=4), discriminator, latent_dim=5, penalties=[penalty])
+    algorithm = ts.build(objective, {player: optax.sgd(.1) for player in (
+        'generator', 'discriminator')})
+    state = jax.eval_shape(algorithm.init, jax.random.key(0), image)
+    return flops(algorithm.step, state, image, jax.random.key(0))
+  other = penalties.r1(1.)._replace(value=lambda critic, real, fake, keys: (
+      penalties.squared_gradients(critic.fake, real) / 2))
+  variables = jax.eval_shape(lambda: discriminator.init(jax.random.key(0), **{
+      'x': image['image'], 'train': False}))
+  forward = flops(lambda v, x: discriminator.apply(v, x, train=False), variables, image['image'])
+  assert of_step(other) - of_step(penalties.r1(1.)) > .7 * forward

@@ -56,11 +56,11 @@ def test_the_program_trains_each_seed_and_counts_at_each_kept_checkpoint(tmp_pat
       '--steps=6', '--checkpoint_every=2', '--keep_every=2', '--sample_every=0',
       '--num_synthetic=0', '--notensorboard')))
 
-  def run():
+  def run(*more):
     return subprocess.run([
         sys.executable, 'experiments/stacked_mnist.py', '--dataset=mnist5k', '--seeds=0,1',
         f'--train_flags={tmp_path}/tiny.flags', f'--out={tmp_path}/out', '--num=1000',
-        '--samples=1000'], cwd=ROOT, capture_output=True, text=True, check=True)
+        '--samples=1000', *more], cwd=ROOT, capture_output=True, text=True)
   first = run()
   result = json.loads((tmp_path / 'out/modes.json').read_text())
   assert [x['seed'] for x in result['seeds']] == [0, 1]
@@ -69,8 +69,11 @@ def test_the_program_trains_each_seed_and_counts_at_each_kept_checkpoint(tmp_pat
     assert [x['images_seen'] for x in seed['curve']] == [16, 32, 48]
     assert all(1 <= x['modes'] <= 1000 and x['reverse_kl'] > 0 for x in seed['curve'])
   assert result['floor']['modes'] > 500 and f'floor {result["floor"]["modes"]}' in first.stdout
-  assert 'modes, reverse KL' not in run().stdout.splitlines()[0]  # nothing is drawn again
+  assert re.search(r'step 2: \d+ modes', first.stdout)
+  assert not re.search(r'step \d+: \d+ modes', run().stdout)  # nothing is drawn again
   assert json.loads((tmp_path / 'out/modes.json').read_text()) == result
+  other = run('--samples=2000')
+  assert other.returncode == 1 and 'is of other settings' in other.stderr
 
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'experiments/flags').glob('stacked_*.flags')),

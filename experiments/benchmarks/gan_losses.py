@@ -50,7 +50,6 @@ ROWS = (
     Row('saturating', adversarial.SATURATING),
     Row('non-saturating, smoothing 0.1', adversarial.smoothed(adversarial.NON_SATURATING, .1)),
     Row('non-saturating, packs of 2', adversarial.NON_SATURATING, packing=2),
-    Row('non-saturating, DRAGAN', adversarial.NON_SATURATING, (penalties.dragan(1.),)),
     Row('non-saturating, R1', adversarial.NON_SATURATING, (R1,)),
     Row('least squares', adversarial.LEAST_SQUARES),
     Row('hinge', adversarial.HINGE),
@@ -98,10 +97,14 @@ def drawn(row: Row, plane: two_d.Plane) -> np.ndarray:
   batch_at = lambda key: {'image': two_d.as_images(plane.draw(key, BATCH))}
 
   def learned(key: jax.Array) -> jax.Array:
+    key_init, key_data, key_train, key_drawn = jax.random.split(key, 4)
+
     def step(state: Any, k: jax.Array) -> tuple[Any, None]:
-      return algorithm.step(state, batch_at(jax.random.fold_in(key, k)), key)[0], None
-    state = jax.lax.scan(step, algorithm.init(key, batch_at(key)), jnp.arange(steps))[0]
-    keys = jax.random.split(jax.random.fold_in(key, steps), DRAWN)
+      batch = batch_at(jax.random.fold_in(key_data, k))
+      return algorithm.step(state, batch, key_train)[0], None
+    state = algorithm.init(key_init, batch_at(key_data))
+    state = jax.lax.scan(step, state, jnp.arange(steps))[0]
+    keys = jax.random.split(key_drawn, DRAWN)
     return algorithm.sample(*ts.averaged(state), keys, None).reshape(DRAWN, 2)
   seeds = jax.vmap(jax.random.key)(jnp.arange(flags.FLAGS.seeds))
   return np.asarray(jax.jit(jax.vmap(learned))(seeds))

@@ -23,6 +23,7 @@ PENALTIES: dict[str, Callable[..., Penalty]] = {
     'r1': penalties.r1, 'r2': penalties.r2,
     'gradient_penalty': penalties.gradient_penalty, 'dragan': penalties.dragan}
 LABELLED = ('non_saturating', 'saturating', 'least_squares')
+BOUNDED = ('non_saturating', 'saturating', 'hinge')  # whose boundary is a logit of 0
 TARGET = .6  # of ADA
 
 
@@ -36,7 +37,8 @@ def define(values: flags.FlagValues) -> None:
   for name, what in (('r1', 'squared slope at real images'), ('r2', 'squared slope at fakes'),
                      ('gradient_penalty', "slope's distance from 1 between both, WGAN-GP"),
                      ('dragan', "slope's distance from 1 near real images"),
-                     ('consistency', "square of what --augment's moves change in a logit")):
+                     ('consistency', 'square of what colours, shifts and cutouts change in a '
+                      'logit, whatever --augment is')):
     number(name, 0., f"Weight of a penalty of the discriminator's {what}; 0 for none.", **at_least)
   flags.DEFINE_integer('penalty_every', 1, 'Steps from one computation of the penalties to the '
                        'next, with as many times the weight.', lower_bound=1, flag_values=values)
@@ -49,12 +51,6 @@ def define(values: flags.FlagValues) -> None:
          'less sure of real images.', flag_values=values)
   number('ada_images', 500e3, 'Real images that take the share of --augment=ada from 0 to 1.',
          lower_bound=1, flag_values=values)
-  choice('conditioning', 'projection', list(dcgan.CONDITIONINGS), "What becomes of a label in the "
-         'discriminator, with --conditional.', flag_values=values)
-  number('auxiliary', 1., 'Weight of the classes in both losses, with --conditioning=auxiliary.',
-         **at_least)
-  flags.register_validator('auxiliary', lambda x: x > 0, 'expected more than 0',
-                           flag_values=values)
   flags.register_multi_flags_validator(
       ['devices', 'batch_size', 'accumulate', 'packing'],
       lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
@@ -65,6 +61,33 @@ def define(values: flags.FlagValues) -> None:
       lambda f: f['label_smoothing'] < 1 and (not f['label_smoothing'] or f['loss'] in LABELLED),
       f'--label_smoothing must be less than 1, and needs --loss={", ".join(LABELLED)}',
       flag_values=values)
+  flags.register_multi_flags_validator(
+      ['loss', 'augment'], lambda f: f['augment'] != 'ada' or f['loss'] in BOUNDED,
+      f'--augment=ada follows the sign of real logits: it needs --loss={", ".join(BOUNDED)}',
+      flag_values=values)
+  flags.register_multi_flags_validator(
+      ['schedule', 'last_penalty'],
+      lambda f: f['last_penalty'] == 1 or f['schedule'] != 'constant',
+      '--last_penalty needs a --schedule that is not constant', flag_values=values)
+  flags.register_multi_flags_validator(
+      ['penalty_every', *PENALTIES, 'consistency'],
+      lambda f: f['penalty_every'] == 1 or any(f[name] for name in (*PENALTIES, 'consistency')),
+      f'--penalty_every needs a penalty: --{", --".join(PENALTIES)}, --consistency',
+      flag_values=values)
+
+
+def define_conditioning(values: flags.FlagValues) -> None:
+  """Defines what a discriminator that has the choice makes of a label."""
+  flags.DEFINE_enum('conditioning', 'projection', list(dcgan.CONDITIONINGS), 'What becomes of a '
+                    'label in the discriminator, with --conditional.', flag_values=values)
+  flags.DEFINE_float('auxiliary', 1., 'Weight of the classes in both losses, with '
+                     '--conditioning=auxiliary.', flag_values=values)
+  flags.register_validator('auxiliary', lambda x: x > 0, 'expected more than 0',
+                           flag_values=values)
+  flags.register_multi_flags_validator(
+      ['conditioning', 'conditional'],
+      lambda f: f['conditional'] or f['conditioning'] == 'projection',
+      '--conditioning needs --conditional', flag_values=values)
 
 
 def loss(config: Mapping[str, Any]) -> GANLoss:

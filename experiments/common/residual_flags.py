@@ -1,6 +1,5 @@
 """The flags of a GAN's residual networks, R3GAN's or SNGAN's."""
 from collections.abc import Mapping
-import math
 from typing import Any
 
 from absl import flags
@@ -20,7 +19,8 @@ def define(values: flags.FlagValues) -> None:
       ('greatest_width', 96, 'Channels, which double where images are half as large, at most; of '
        'r3gan: sngan has the same everywhere.'),
       ('stages', 3, 'Sizes of images inside the networks, each half of the one before.'),
-      ('blocks', 2, 'Residual blocks of r3gan at each size.'),
+      ('blocks', 2, 'Residual blocks of r3gan at each size; sngan has one in the generator, and '
+       'four in the discriminator.'),
       ('group_channels', 16, 'Channels of a group of r3gan.')):
     flags.DEFINE_integer(name, count, what, lower_bound=2 if name == 'stages' else 1,
                          flag_values=values)
@@ -39,7 +39,11 @@ def networks(config: Mapping[str, Any], image_shape: tuple[int, int, int],
   def stage(width: int) -> dict[str, Any]:
     widths = [min(width * 2 ** k, max(width, config['greatest_width'])) for k in range(stages)]
     inner = [r3gan.EXPANSION * width for width in widths]
-    groups = [n // math.gcd(n, config['group_channels']) for n in inner]
+    size = config['group_channels']
+    if wrong := [n for n in inner if n % min(n, size)]:
+      raise ValueError(f'--group_channels={size}: expected a divisor of the {wrong[0]} channels '
+                       f'inside blocks, {r3gan.EXPANSION} times the width')
+    groups = [n // min(n, size) for n in inner]
     return {'widths': widths, 'groups': groups, 'blocks': [config['blocks']] * stages}
   upwards = {name: x[::-1] for name, x in stage(config['generator_width']).items()}
   return (r3gan.Generator(image_shape, **upwards, **of_both),

@@ -63,8 +63,17 @@ def checked(penalty: Penalty) -> Penalty:
 
 
 def of_weight(penalties: Sequence[Penalty]) -> list[Penalty]:
-  """Those that count, all checked: a weight of 0 costs nothing."""
-  return [penalty for penalty in map(checked, penalties) if penalty.weight]
+  """Those that count, all checked: a weight of 0 costs nothing.
+
+  Raises:
+    ValueError: numbers out of range, or two of one name, whose metrics would be one.
+  """
+  chosen = [penalty for penalty in map(checked, penalties) if penalty.weight]
+  names = [penalty.name for penalty in chosen]
+  if twice := sorted({name for name in names if names.count(name) > 1}):
+    raise ValueError(f'penalties {names}: {", ".join(twice)} more than once; expected a name each '
+                     '(penalty._replace(name=...))')
+  return chosen
 
 
 def squared_gradients(judge: Judge, x: Array) -> Array:
@@ -155,11 +164,11 @@ def consistency(augment: Callable[[Array, Array], Array], weight: Weight = 10.,
 
 def mean(penalty: Penalty, step: Array, critic: Critic, real: Array, fake: Array, keys: Array
          ) -> Array:
-  """`weight E[value]` as a term of step `step`; nothing is computed in the steps between.
+  """`weight E[value]` as a term of a step; nothing is computed in the steps between.
 
   Args:
     penalty: which.
-    step: `[]` int32, from 0: the first step has it.
+    step: `[]` int32, steps done before.
     critic: the discriminator.
     real: `[B, ...]`.
     fake: `[B, ...]`.
@@ -171,10 +180,12 @@ def mean(penalty: Penalty, step: Array, critic: Critic, real: Array, fake: Array
   weight = penalty.weight(step) if callable(penalty.weight) else penalty.weight
 
   def computed() -> Array:
-    return penalty.every * weight * jnp.mean(penalty.value(critic, real, fake, keys))
+    value = jnp.mean(penalty.value(critic, real, fake, keys))
+    return (penalty.every * weight * value).astype(jnp.float32)
   if penalty.every == 1:
     return computed()
-  return lax.cond(step % penalty.every == 0, computed, lambda: jnp.zeros(()))
+  # in steps every, 2 every, ..., as lines of metrics are
+  return lax.cond((step + 1) % penalty.every == 0, computed, lambda: jnp.zeros(()))
 
 
 def _uniform(keys: Array, like: Array) -> Array:

@@ -13,7 +13,7 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.conditions import checked, one_hot
-from jaxsynth.models.layers import Conv, ConvTranspose, Dense, Dropout
+from jaxsynth.models.layers import Conv, ConvTranspose, Dense, Dropout, spectral
 
 KERNEL = nn.initializers.normal(0.02)
 LATENT = nn.initializers.lecun_normal()  # keeps the latent's variance
@@ -161,9 +161,4 @@ class Discriminator(nn.Module):
     return logits + jnp.sum(direction * x, -1)
 
   def _layer(self, layer: nn.Module, train: bool) -> Callable[[Array], Array]:
-    """The layer, its weights normalised if they are to be; parameters have the same names."""
-    if not self.spectral_norm:
-      return layer
-    # a collection of its own: these vectors are no statistics of a batch
-    normalised = nn.SpectralNorm(layer, collection_name='spectral')
-    return lambda x: normalised(x, update_stats=train)
+    return spectral(layer, train) if self.spectral_norm else layer

@@ -1,4 +1,5 @@
 """Linen layers over `jaxsynth.ops`, with Linen's parameters."""
+from collections.abc import Callable
 from typing import Any
 
 from flax import linen as nn
@@ -52,7 +53,7 @@ class ConvTranspose(Conv):
 
 
 class GroupedConv(nn.Module):
-  """`nn.Conv` in groups of channels, without a bias: `[B, H, W, C] -> [B, H, W, features]`.
+  """`nn.Conv` in groups of channels: `[B, H, W, C] -> [B, H, W, features]`.
 
   Attributes:
     features: channels out.
@@ -72,7 +73,8 @@ class GroupedConv(nn.Module):
     k = self.kernel_size
     kernel = self.param('kernel', self.kernel_init,
                         (k, k, x.shape[-1] // self.groups, self.features))
-    return ops.grouped_conv(x, kernel, self.groups, 'SAME', self.dtype)
+    y = ops.grouped_conv(x, kernel, self.groups, 'SAME', self.dtype)
+    return _plus(self.param('bias', nn.initializers.zeros, (self.features,)), y)
 
 
 class Dense(nn.Module):
@@ -103,6 +105,20 @@ def _plus(bias: Array, y: Array) -> Array:
   wide = ops.summed(y.dtype)
   bias = bias.astype(wide).reshape((1,) * (y.ndim - 1) + (-1,))
   return (y.astype(wide) + bias).astype(y.dtype)
+
+
+def spectral(layer: nn.Module, train: bool) -> Callable[[Array], Array]:
+  """The layer with its weights divided by their largest singular value; parameters' names stay.
+
+  Miyato et al. 2018, https://arxiv.org/abs/1802.05957, by a step of power iteration a batch.
+
+  Args:
+    layer: of the module that calls this.
+    train: whether the iteration's vectors are kept, in the collection `'spectral'`: they are no
+      statistics of a batch.
+  """
+  normalised = nn.SpectralNorm(layer, collection_name='spectral')
+  return lambda x: normalised(x, update_stats=train)
 
 
 class Dropout(nn.Module):

@@ -49,8 +49,6 @@ class Block(nn.Module):
     inner = width * EXPANSION
     h = Conv(inner, 1, dtype=self.dtype, kernel_init=init)(x)
     h = GroupedConv(inner, 3, self.groups, self.dtype, init)(nn.leaky_relu(h, SLOPE))
-    bias = self.param('bias', nn.initializers.zeros, (inner,))
-    h = (h + bias[None, None, None]).astype(self.dtype)
     return x + Conv(width, 1, dtype=self.dtype, kernel_init=nn.initializers.zeros, use_bias=False)(
         nn.leaky_relu(h, SLOPE))
 

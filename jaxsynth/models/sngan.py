@@ -11,7 +11,7 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.conditions import checked, one_hot
-from jaxsynth.models.layers import Conv, Dense
+from jaxsynth.models.layers import Conv, Dense, spectral
 
 KERNEL = nn.initializers.glorot_uniform()
 
@@ -96,10 +96,7 @@ class Discriminator(nn.Module):
     return logits + jnp.sum(self._layer(table, train)(checked(label, self.num_classes)) * x, -1)
 
   def _layer(self, layer: nn.Module, train: bool) -> Callable[[Array], Array]:
-    if not self.spectral_norm:
-      return layer
-    normalised = nn.SpectralNorm(layer, collection_name='spectral')
-    return lambda x: normalised(x, update_stats=train)
+    return spectral(layer, train) if self.spectral_norm else layer
 
 
 def _twice(x: Array) -> Array:

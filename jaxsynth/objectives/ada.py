@@ -17,9 +17,10 @@ View = Callable[[Array], Array]  # of images `[B, H, W, C]`
 class DiscriminatorAugmentation(NamedTuple):
   """What is done to images on their way to the discriminator, and how often.
 
-  With a fixed `p` this is DiffAugment (Zhao et al. 2020, https://arxiv.org/abs/2006.10738);
-  with a `target` it is adaptive, ADA (Karras et al. 2020, https://arxiv.org/abs/2006.06676):
-  `p` rises while the discriminator is surer of real images than `target`, and falls else.
+  With a fixed `p` this is after DiffAugment (Zhao et al. 2020,
+  https://arxiv.org/abs/2006.10738); with a `target` it is adaptive, ADA (Karras et al. 2020,
+  https://arxiv.org/abs/2006.06676): `p` rises while the discriminator is surer of real images
+  than `target`, and falls else. That is for losses whose boundary is a logit of 0.
 
   Attributes:
     augment: `(keys [B], images [B, H, W, C], p []) -> [B, H, W, C]`, with a gradient by
@@ -27,7 +28,7 @@ class DiscriminatorAugmentation(NamedTuple):
     p: in [0, 1], at the start.
     target: of the mean sign of the real logits, in (-1, 1), 0.6 in the paper; `None` for a
       `p` that stays.
-    images: how many real ones take `p` from 0 to 1 at most; 500,000 in the paper.
+    images: how many real ones take `p` from 0 to 1 at the fastest; 500,000 in the paper.
   """
   augment: Callable[[Array, Array, Array | float], Array]
   p: float = 1.

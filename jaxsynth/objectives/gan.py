@@ -46,8 +46,8 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     temperature: standard deviation of the latents of `sample`, above 0; training draws
       with 1. Above 1 samples are more varied and less faithful, below 1 the other way;
       the word is Glow's, https://arxiv.org/abs/1807.03039, section 6.
-    penalties: of the discriminator, as `losses.penalties.r1(.1)`. They see images as
-      they were before `augmentation`, packs as one example each.
+    penalties: of the discriminator, as `losses.penalties.r1(.1)`, each of another name.
+      They see images as they were before `augmentation`, packs as one example each.
     augmentation: what the discriminator sees real and generated images through.
     auxiliary: weight of the cross entropy of the classes that the discriminator sees,
       in its own loss on real images and in the generator's on its own; 0 for none.
@@ -57,12 +57,13 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
   Returns:
     An `Objective`. `sample`'s `cond` is labels `[n]` if conditional; its images
     are `[n, H, W, C]`. It raises `ValueError` if labels are missing or not wanted.
-    `init` does if the generator's images are not shaped as the data's, or if a penalty
-    is of the gradients of a discriminator with batch normalisation.
+    `init` does if the generator's images are not shaped as the data's, if a penalty is of
+    the gradients of a discriminator with batch normalisation, or if the discriminator
+    gives logits of classes and `auxiliary` is 0, or the other way round.
   """
   conditional = num_classes is not None
   _check(packing, num_classes, temperature, auxiliary)
-  terms = penalties_.of_weight(penalties)
+  terms = _checked_terms(penalties, packing)
   ada.checked(augmentation)
 
   latents = jax.vmap(lambda key: jax.random.normal(key, (latent_dim,)))
@@ -82,6 +83,12 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
                        f'{image.shape[1:]}')
     d = network.init(discriminator, key_d, jnp.tile(image, packing), *labels)
     _check_statistics(terms, d[1])
+    judged = jax.eval_shape(lambda: network.apply(
+        discriminator, *d, jnp.tile(image, packing), *labels)[0])
+    if isinstance(judged, tuple) != bool(auxiliary):
+      raise ValueError(f'auxiliary={auxiliary}: expected a discriminator that gives '
+                       f'{"logits and logits of classes" if auxiliary else "logits alone"}, got '
+                       f'{jax.tree.map(lambda x: x.shape, judged)}')
     return ({'generator': g[0], 'discriminator': d[0]},
             {'generator': g[1], 'discriminator': d[1], 'shared': ada.shared(augmentation)})
 
@@ -216,6 +223,14 @@ def _check(packing: int, num_classes: int | None, temperature: float, auxiliary:
   if not 0 <= auxiliary < math.inf or auxiliary and num_classes is None:
     raise ValueError(f'auxiliary={auxiliary}: expected a finite weight of at least 0, and 0 '
                      f'without labels, got num_classes={num_classes}')
+
+
+def _checked_terms(penalties: Sequence[Penalty], packing: int) -> list[Penalty]:
+  terms = penalties_.of_weight(penalties)
+  if packing > 1 and any(not term.of_gradients for term in terms):
+    raise ValueError(f'packing={packing} with a penalty of consistency, whose augmentation is of '
+                     'single images; expected packing=1')
+  return terms
 
 
 def _check_statistics(terms: Sequence[Penalty], variables: Tree) -> None:

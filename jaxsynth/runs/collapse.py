@@ -8,9 +8,11 @@ from typing import Literal, NamedTuple, Protocol
 
 from absl import logging
 
-from jaxsynth import files
+from jaxsynth import files, hosts
 
 NAME = 'collapses.jsonl'
+LINES = ('metrics.jsonl', 'scores.jsonl')  # that are looked at
+NOT_FINITE = 'a number is not finite'
 Action = Literal['warn', 'stop', 'rollback']
 MOST = 5  # rollbacks of a run
 BACKOFF = .5  # of all rates, a rollback
@@ -24,9 +26,9 @@ class Signal(NamedTuple):
   Attributes:
     name: what is wrong where it is out of range, as the message has it.
     value: of a line; `None` where the line does not have it.
-    least: it may be.
-    most: it may be.
-    lines: out of range one after another that raise the alarm.
+    least: the least that it may be.
+    most: the most that it may be.
+    lines: how many out of range, one after another, raise the alarm.
   """
   name: str
   value: Callable[[Row], float | None]
@@ -44,8 +46,8 @@ def of_norms(pick: Callable[[Sequence[float]], float]) -> Callable[[Row], float 
 
 
 def of_metric(name: str) -> Callable[[Row], float | None]:
-  """A metric as it is."""
-  return lambda row: row.get(name)
+  """The size of a metric: losses of Wasserstein's kind are below 0."""
+  return lambda row: abs(row[name]) if name in row else None
 
 
 def spread(row: Row) -> float | None:
@@ -65,7 +67,7 @@ SIGNALS = (
     Signal('a gradient has vanished', of_norms(min), least=1e-8),
     Signal('a gradient has exploded', of_norms(max), most=1e5),
     Signal('samples are of hardly more than one class', of_metric('class_entropy'), least=.7,
-           lines=1))
+           lines=3))
 OF_GANS = (
     *SIGNALS,
     Signal('generated images hardly differ from one another', spread, least=.25),
@@ -82,11 +84,12 @@ class Collapsed(Exception):
   Attributes:
     step: of the line that raised the alarm.
     signal: what is wrong.
-    good: the last step whose line was not out of range.
+    good: the last step by which every signal was in range.
   """
 
   def __init__(self, step: int, signal: str, good: int, value: float = math.nan):
-    super().__init__(f'step {step}: {signal} ({value:.3g}), and was last well at step {good}')
+    number = f' ({value:.3g})' if math.isfinite(value) else ''
+    super().__init__(f'step {step}: {signal}{number}; all was last well at step {good}')
     self.step, self.signal, self.good, self.value = step, signal, good, value
 
 
@@ -108,24 +111,29 @@ class Watch:
   def __init__(self, signals: Sequence[Signal], action: Action, folder: pathlib.Path):
     self._signals, self._action, self._folder = signals, action, folder
     self._bad = [0] * len(signals)
-    self._good = [0] * len(signals)
-    self.good = self.seen = 0  # the last step that was well, and the last there was
+    self._good: dict[int, int] = {}  # the last step in range of each signal that there was
 
-  def replay(self, rows: Sequence[Mapping[str, float]]) -> None:
-    """Shows it the lines that are there already, none of which raises an alarm."""
-    for row in rows:
-      self._look(int(row['step']), row)
+  @property
+  def good(self) -> int:
+    """The last step by which every signal was in range."""
+    return min(self._good.values(), default=0)
+
+  def replay(self) -> None:
+    """Looks at the lines that the run has left already, none of which raises an alarm."""
+    lines = [row for name in LINES for row in files.rows(self._folder / name)]
+    for row in sorted(lines, key=lambda row: row['step']):  # metrics before scores of a step
+      self._look(row['step'], row)
 
   def __call__(self, step: int, row: Row) -> None:
     for k, collapse in self._look(step, row):
       if self._action != 'warn':
         raise collapse
-      if self._bad[k] == self._signals[k].lines:  # said once
+      if self._bad[k] == self._signals[k].lines and hosts.is_first():  # said once
         logging.warning('COLLAPSE? %s; --on_collapse=rollback goes back to before it', collapse)
         note(self._folder, collapse, 'warn')
 
   def _look(self, step: int, row: Row) -> list[tuple[int, Collapsed]]:
-    alarms = []
+    alarms: list[tuple[int, float]] = []
     for k, signal in enumerate(self._signals):
       value = signal.value(row)
       if value is None:
@@ -134,12 +142,10 @@ class Watch:
         self._bad[k], self._good[k] = 0, step
       else:
         self._bad[k] += 1
+        self._good.setdefault(k, 0)
         if self._bad[k] >= signal.lines:
-          alarms.append((k, Collapsed(step, signal.name, self._good[k], value)))
-    self.seen = step
-    if not any(self._bad):
-      self.good = step
-    return alarms
+          alarms.append((k, value))
+    return [(k, Collapsed(step, self._signals[k].name, self.good, value)) for k, value in alarms]
 
 
 def note(folder: pathlib.Path, collapse: Collapsed, action: Action, back_to: int | None = None

@@ -16,7 +16,8 @@ from jaxsynth.data.classes import names_of
 
 NAME = 'config.json'
 FORMAT = 1
-# settings that a run which goes on may change without any bit of it changing
+# settings that a run which goes on may change without any bit of it changing, but for where a
+# collapsed one goes back to, which the intervals decide
 RESUMABLE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'keep_every', 'eval_every',
              'eval_samples', 'eval_split', 'num_synthetic', 'tensorboard', 'on_collapse')
 # settings that it may change, though its bits may then differ

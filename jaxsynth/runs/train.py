@@ -66,11 +66,11 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
     watch = collapse.Watch(run.signals, settings.on_collapse, folder)
     try:
       return _trained(run, source, settings, folder, record, spec, devices, began, watch)
-    except (collapse.Collapsed, FloatingPointError) as error:
+    except (collapse.Collapsed, hooks.NotFinite) as error:
       if settings.on_collapse != 'rollback':
         raise
       collapsed = error if isinstance(error, collapse.Collapsed) else collapse.Collapsed(
-          watch.seen, str(error), watch.good)
+          error.step, collapse.NOT_FINITE, watch.good)
       hosts.first(functools.partial(collapse.roll_back, folder, collapsed, settings))
 
 
@@ -80,8 +80,10 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
   """Trains until the end or a collapse."""
   processes = {d.process_index for d in devices}
   hosts.everywhere(lambda: _check_fits(run, source))
+  attempt = hosts.first(lambda: collapse.attempts(folder))
+  lower = settings.on_collapse == 'rollback' or attempt
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate,
-                            collapse.BACKOFF if settings.on_collapse == 'rollback' else 1.)
+                            collapse.BACKOFF if lower else 1.)
   keys = keys_of(settings.seed)
   first = data.to_float(source.take(np.arange(min(source.size, 8))))
   # it runs once: on CPUs compiling takes a third of the time so, and the bits are the same
@@ -95,7 +97,7 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
         folder / 'checkpoints', best=scores.BEST if scored else None,
         also=lambda steps: _kept(steps, watch, settings))
     stack.push(lambda kind, error, trace: _end(manager, error))
-    state = step.put_state(_restored(manager, state, folder))
+    state = step.put_state(_restored(manager, state, attempt))
     start = int(state.step)
     if start > settings.steps or (settings.steps - start) % settings.steps_per_call:
       raise RunError(
@@ -104,7 +106,7 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
     if start < settings.steps:
       hosts.everywhere(lambda: manager.check_room(state))
     hosts.first(lambda: _cut_back(folder, start))
-    watch.replay(files.rows(folder / 'metrics.jsonl'))
+    watch.replay()
     artist = hosts.everywhere(lambda: _artist(folder, run, source, settings, keys, start)
                               if hosts.is_first() else None)
     if artist:
@@ -133,6 +135,7 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
 
     def evaluate(at_step: int, state: TrainState) -> None:
       drawn_from = here(state)
+      rows.flush()  # what was before it is looked at before it
       scored = hosts.first(lambda: curve(at_step, drawn_from))  # type: ignore[misc]
       watch(at_step, scored)
       save(at_step, state, scored)
@@ -169,12 +172,10 @@ def _kept(steps: list[int], watch: collapse.Watch, settings: Settings) -> Iterat
     yield refuge
 
 
-def _restored(manager: checkpoint.CheckpointManager, new: TrainState, folder: pathlib.Path
-              ) -> TrainState:
+def _restored(manager: checkpoint.CheckpointManager, new: TrainState, attempt: int) -> TrainState:
   """The newest state, or a new one; in an attempt of its own if the run went back."""
   restored = manager.restore(new)
   state = new if restored is None else restored
-  attempt = hosts.first(lambda: collapse.attempts(folder))
   return state._replace(attempt=jnp.full_like(state.attempt, attempt)) if attempt else state
 
 
@@ -194,7 +195,7 @@ def _check_fits(run: Run, source: data.Source) -> None:
 
 def _end(manager: checkpoint.CheckpointManager, error: BaseException | None) -> None:
   """Finishes the last checkpoint; not with other processes, if one has failed."""
-  together = isinstance(error, (Preempted, collapse.Collapsed))
+  together = isinstance(error, (Preempted, collapse.Collapsed, hooks.NotFinite))
   if error is None or together or hosts.count() == 1:
     manager.close()
   else:

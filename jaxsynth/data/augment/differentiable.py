@@ -14,8 +14,9 @@ def diff_augment(size: tuple[int, int], *, color: float = .5, translation: float
                  cutout: float = .5) -> Callable[[Array, Array, Number], Array]:
   """Colour, translation and cutout, with a gradient by the image.
 
-  Zhao et al. 2020, https://arxiv.org/abs/2006.10738: brightness, saturation (in colour) and
-  contrast by factors, a shift by whole pixels and a grey square, each with probability `p`.
+  After Zhao et al. 2020, https://arxiv.org/abs/2006.10738: brightness, contrast and saturation
+  (in colour) by factors, a shift by whole pixels and a grey square, each with probability `p`.
+  There brightness is an offset, and saturation has factors up to 2.
 
   Args:
     size: `(H, W)` of the images.
