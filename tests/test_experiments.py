@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import types
 
 from absl import flags
@@ -263,6 +264,13 @@ def test_readmes_example_runs():
   exec(compile(example, 'README.md', 'exec'), names)
   assert int(names['state'].step) == names['steps']
   assert names['images'].shape == (16, 8, 8, 1)
+  own_loss = textwrap.dedent('  ' + next(block for block in blocks if 'GANLoss' in block).strip())
+  assert len(own_loss.splitlines()) <= 5
+  exec(compile(own_loss, 'README.md', 'exec'), names)
+  batch = {'image': names['data'][:8]}
+  context = names['ts'].Context(names['state'].step, names['key'])
+  losses, _ = names['objective'].loss(*names['objective'].init(names['key'], batch), batch, context)
+  assert all(np.isfinite(x) for x in losses.values())
 
 
 @pytest.mark.parametrize('steps, message', [
