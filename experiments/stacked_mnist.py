@@ -20,7 +20,7 @@ from typing import Any
 from absl import flags
 import numpy as np
 
-from common import dataset_flags, experiments, paths, program
+from common import dataset_flags, experiments, paths, program, seeds
 from jaxsynth import data, files, runs
 from jaxsynth.data import npz_file
 from jaxsynth.data.stacked import stacked
@@ -42,11 +42,10 @@ def define_flags(values: flags.FlagValues) -> None:
                       'without .py.', flag_values=values)
   paths.define('train_flags', None, 'Flagfile of the training.', values, required=True)
   paths.define('test_split', 'test', 'Digits of the floor.', values)
-  flags.DEFINE_list('seeds', '0', 'Of the trainings, with commas between.', flag_values=values)
+  seeds.define(values, 'Of the first training.')
+  flags.DEFINE_integer('num_seeds', 1, 'Trainings, of --seed and those after it.', **at_least(1))
   flags.DEFINE_integer('num', 128000, 'Images that are learned from.', **at_least(1000))
   flags.DEFINE_integer('samples', 26000, 'Images of which the modes are counted.', **at_least(1000))
-  flags.register_validator('seeds', lambda x: bool(x) and all(s.strip().isdigit() for s in x),
-                           'expected numbers with commas between, as 0,1,2', flag_values=values)
 
 
 def prepared(path: pathlib.Path, spec: data.DatasetSpec, num: int, seed: int) -> np.ndarray:
@@ -136,7 +135,7 @@ def main() -> None:
     shares = prepared(out / 'train.npz', spec, FLAGS.num, 0)
     prepared(out / 'test.npz', spec.of_split(FLAGS.test_split), FLAGS.samples, 1)
     floor = counted(npz_file.read(out / 'test.npz').images, shares)
-    for seed in map(int, FLAGS.seeds):
+    for seed in range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds):
       before = {x['step']: x for x in of_seeds.get(seed, {}).get('curve', ())}
       lines = curve(trained(out, seed), shares, before)
       of_seeds[seed] = {'seed': seed, **lines[-1], 'curve': lines}

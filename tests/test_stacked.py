@@ -58,7 +58,7 @@ def test_the_program_trains_each_seed_and_counts_at_each_kept_checkpoint(tmp_pat
 
   def run(*more):
     return subprocess.run([
-        sys.executable, 'experiments/stacked_mnist.py', '--dataset=mnist5k', '--seeds=0,1',
+        sys.executable, 'experiments/stacked_mnist.py', '--dataset=mnist5k', '--num_seeds=2',
         f'--train_flags={tmp_path}/tiny.flags', f'--out={tmp_path}/out', '--num=1000',
         '--samples=1000', *more], cwd=ROOT, capture_output=True, text=True)
   first = run()
