@@ -11,14 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
-import jax
 import optax
 
 from common import gan_flags, train
-from jaxsynth import runs, train_step as ts
+from jaxsynth import runs
 from jaxsynth.models import dcgan
-from jaxsynth.objectives.gan import gan, packed
-from jaxsynth.objectives import network
 
 SAMPLING = ('temperature',)
 
@@ -38,10 +35,6 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_float('discriminator_learning_rate', 5e-4, 'Of Adam.', **at_least(0))
   flags.DEFINE_float('b1', 0., "Adam's first decay.", **share)
   flags.DEFINE_float('b2', 0.999, "Adam's second decay.", **share)
-  number('latent_dim', 100, 'Size of the latent.', **at_least(1))
-  flags.DEFINE_float('temperature', 1., 'Standard deviation of the latents of samples; above 1 '
-                     'images are more varied and less faithful, below 1 the other way.',
-                     **at_least(0))
   number('generator_width', 128, 'Channels.', **at_least(1))
   number('discriminator_width', 128, 'Channels.', **at_least(1))
   yes('tapered', False, 'Twice the channels where images are half as large, in both networks, as '
@@ -63,7 +56,7 @@ def define_flags(values: flags.FlagValues) -> None:
                              'between, as 1,2,2', flag_values=values)
   for name in ('b1', 'b2', 'dropout'):
     flags.register_validator(name, lambda x: x < 1, 'expected less than 1', flag_values=values)
-  for name in ('generator_learning_rate', 'discriminator_learning_rate', 'temperature'):
+  for name in ('generator_learning_rate', 'discriminator_learning_rate'):
     flags.register_validator(name, lambda x: x is None or x > 0, 'expected more than 0',
                              flag_values=values)
   flags.register_multi_flags_validator(
@@ -75,7 +68,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
   classes, dtype = about.classes_if(config['conditional']), train.DTYPES[config['dtype']]
-  packing, shared = config['packing'], config['global_batch_norm']
+  shared = config['global_batch_norm']
   generator = dcgan.Generator(
       about.image_shape, config['generator_width'], config['generator_strides'], classes, dtype,
       about.axis_name if shared else None, config['kernel_size'],
@@ -85,29 +78,12 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       dtype, config['kernel_size'], config['tapered'], config['conditioning'],
       config['spectral_norm'])
 
-  def logits(state: ts.TrainState, image: jax.Array, *labels: jax.Array) -> jax.Array:
-    out = network.apply(discriminator, state.params['discriminator'],
-                        state.variables['discriminator'], packed(image, packing), *labels)[0]
-    return out[0] if gan_flags.auxiliary(config) else out
-
-  def decode(params: Any, variables: Any, *args: jax.Array) -> jax.Array:
-    return network.apply(generator, params['generator'], variables['generator'], *args)[0]
-
-  objective = gan(generator, discriminator, gan_flags.loss(config),
-                  latent_dim=config['latent_dim'], num_classes=classes, packing=packing,
-                  temperature=config['temperature'],
-                  penalties=gan_flags.terms(config, about.image_shape),
-                  augmentation=gan_flags.augmentation(config, about.image_shape),
-                  auxiliary=gan_flags.auxiliary(config))
   critics = (('discriminator',),) * (config['discriminator_steps'] - 1)
-  return runs.Run(
-      objective,
+  return gan_flags.run(
+      config, about, generator, discriminator,
       {player: optax.adam(train.rate(config[f'{player}_learning_rate'], config), config['b1'],
                           config['b2']) for player in ('generator', 'discriminator')},
       schedule=(*critics, ('generator', 'discriminator')),
-      ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes, logits=logits,
-      packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),
-      signals=runs.collapse.OF_GANS,
       summary=f'A DCGAN{" given the label" if classes else ""} (widths '
       f'{config["generator_width"]} and {config["discriminator_width"]})')
 

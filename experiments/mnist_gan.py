@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
-import jax
 import optax
 
 from common import gan_flags, residual_flags, train
-from jaxsynth import runs, train_step as ts
-from jaxsynth.objectives.gan import gan, packed
-from jaxsynth.objectives import network
+from jaxsynth import runs
 
 SAMPLING = ('temperature',)
 
@@ -25,7 +22,7 @@ def define_flags(values: flags.FlagValues) -> None:
   train.define(values)
   gan_flags.define(values)
   residual_flags.define(values)
-  for name, value in (('loss', 'relativistic'), ('r1', .05), ('r2', .05)):
+  for name, value in (('loss', 'relativistic'), ('r1', .05), ('r2', .05), ('latent_dim', 64)):
     values.set_default(name, value)
   number = flags.DEFINE_float
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
@@ -34,25 +31,15 @@ def define_flags(values: flags.FlagValues) -> None:
   number('b2', 0.9, "Adam's second decay, at the start.", upper_bound=.9999, **at_least(0))
   number('last_b2', 0.99, 'At the end, if --schedule is not constant.', upper_bound=.9999,
          **at_least(0))
-  flags.DEFINE_integer('latent_dim', 64, 'Size of the latent.', **at_least(1))
-  number('temperature', 1., 'Standard deviation of the latents of samples; above 1 images are '
-         'more varied and less faithful, below 1 the other way.', **at_least(0))
-  for name in ('learning_rate', 'temperature'):
-    flags.register_validator(name, lambda x: x > 0, 'expected more than 0', flag_values=values)
+  flags.register_validator('learning_rate', lambda x: x > 0, 'expected more than 0',
+                           flag_values=values)
 
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
-  classes, packing = about.classes_if(config['conditional']), config['packing']
+  classes = about.classes_if(config['conditional'])
   generator, discriminator = residual_flags.networks(config, about.image_shape, classes,
                                                      about.axis_name)
-
-  def logits(state: ts.TrainState, image: jax.Array, *labels: jax.Array) -> jax.Array:
-    return network.apply(discriminator, state.params['discriminator'],
-                         state.variables['discriminator'], packed(image, packing), *labels)[0]
-
-  def decode(params: Any, variables: Any, *args: jax.Array) -> jax.Array:
-    return network.apply(generator, params['generator'], variables['generator'], *args)[0]
 
   def optimizer() -> optax.GradientTransformation:
     rate, b2 = train.rate(config['learning_rate'], config), config['b2']
@@ -60,16 +47,10 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       return optax.adam(rate, config['b1'], b2)
     return optax.inject_hyperparams(optax.adam)(rate, config['b1'], train.between(
         b2, config['last_b2'], config))
-  objective = gan(generator, discriminator, gan_flags.loss(config),
-                  latent_dim=config['latent_dim'], num_classes=classes, packing=packing,
-                  temperature=config['temperature'],
-                  penalties=gan_flags.terms(config, about.image_shape),
-                  augmentation=gan_flags.augmentation(config, about.image_shape))
-  return runs.Run(
-      objective, {player: optimizer() for player in ('generator', 'discriminator')},
-      ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes, logits=logits,
-      packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),
-      signals=runs.collapse.OF_GANS,
+
+  return gan_flags.run(
+      config, about, generator, discriminator,
+      {player: optimizer() for player in ('generator', 'discriminator')},
       summary=f'A GAN{" given the label" if classes else ""} ({config["network"]}, widths '
       f'{config["generator_width"]} and {config["discriminator_width"]})')
 

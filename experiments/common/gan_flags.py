@@ -1,16 +1,21 @@
-"""The flags of an adversarial loss, its penalties, and what the discriminator sees."""
+"""The flags of every GAN: loss, penalties, what the discriminator sees; and the run they mean."""
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from absl import flags
+import jax
+import optax
 
 from common import train
+from jaxsynth import runs, train_step as ts
 from jaxsynth.data import augment
 from jaxsynth.losses import adversarial, penalties, relativistic
 from jaxsynth.losses.adversarial import GANLoss
 from jaxsynth.losses.penalties import Penalty
 from jaxsynth.models import dcgan
+from jaxsynth.objectives import network
 from jaxsynth.objectives.ada import DiscriminatorAugmentation
+from jaxsynth.objectives.gan import gan, packed
 
 LOSSES = {'non_saturating': adversarial.NON_SATURATING,
           'saturating': adversarial.SATURATING,
@@ -31,6 +36,11 @@ def define(values: flags.FlagValues) -> None:
   """Defines them."""
   choice, number = flags.DEFINE_enum, flags.DEFINE_float
   at_least: dict[str, Any] = {'lower_bound': 0, 'flag_values': values}
+  flags.DEFINE_integer('latent_dim', 100, 'Size of the latent.', lower_bound=1, flag_values=values)
+  number('temperature', 1., 'Standard deviation of the latents of samples; above 1 images are more '
+         'varied and less faithful, below 1 the other way.', **at_least)
+  flags.register_validator('temperature', lambda x: x is None or x > 0, 'expected more than 0',
+                           flag_values=values)
   choice('loss', 'non_saturating', list(LOSSES), 'Adversarial loss.', flag_values=values)
   number('label_smoothing', 0., 'Share by which real images count as fakes; of the losses '
          f'{", ".join(LABELLED)}.', upper_bound=1, **at_least)
@@ -119,7 +129,31 @@ def augmentation(config: Mapping[str, Any], image_shape: tuple[int, int, int]
                                    TARGET if adaptive else None, config['ada_images'])
 
 
+def run(config: Mapping[str, Any], about: runs.About, generator: Any, discriminator: Any,
+        optimizers: Mapping[str, optax.GradientTransformation], **more: Any) -> runs.Run:
+  """The run of two networks that they mean; `more` is `schedule`, `summary` and the like."""
+  classes, packing = about.classes_if(config['conditional']), config['packing']
+
+  def logits(state: ts.TrainState, image: jax.Array, *labels: jax.Array) -> jax.Array:
+    out = network.apply(discriminator, state.params['discriminator'],
+                        state.variables['discriminator'], packed(image, packing), *labels)[0]
+    return out[0] if auxiliary(config) else out
+
+  def decode(params: Any, variables: Any, *args: jax.Array) -> jax.Array:
+    return network.apply(generator, params['generator'], variables['generator'], *args)[0]
+
+  objective = gan(generator, discriminator, loss(config), latent_dim=config['latent_dim'],
+                  num_classes=classes, packing=packing, temperature=config['temperature'],
+                  penalties=terms(config, about.image_shape),
+                  augmentation=augmentation(config, about.image_shape),
+                  auxiliary=auxiliary(config))
+  return runs.Run(
+      objective, optimizers, ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes,
+      logits=logits, packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),
+      signals=runs.collapse.OF_GANS, **more)
+
+
 def auxiliary(config: Mapping[str, Any]) -> float:
   """The weight of the classes that the discriminator sees; 0 where it has no output for them."""
-  wanted = config['conditional'] and config['conditioning'] == 'auxiliary'
+  wanted = config['conditional'] and config.get('conditioning') == 'auxiliary'
   return config['auxiliary'] if wanted else 0.
