@@ -123,7 +123,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
                'logits/fake': jnp.mean(fake_logits),
                'accuracy/real': jnp.mean(real_logits > 0),
                'accuracy/fake': jnp.mean(fake_logits < 0),
-               **_spreads(real, fake)}
+               **_spreads(real, fake, ctx.axis_name)}
     updated = {**variables, 'generator': updated_g, 'discriminator': after}
     if auxiliary:
       entropy, accuracy = _of_classes(real_classes, fake_classes, labels[0])
@@ -177,14 +177,12 @@ def _whole(logits: Array, axis_name: str | None) -> Array:
   return logits if axis_name is None else lax.all_gather(logits, axis_name, tiled=True)
 
 
-def _spreads(real: Array, fake: Array) -> dict[str, Array]:
-  """Mean squared differences of pairs of examples: twice the variance, in any part of a batch."""
-  def of_pairs(x: Array) -> Array:
-    n = len(x) // 2 * 2
-    return jnp.mean(jnp.square(x[:n:2] - x[1:n:2]))
-  if len(real) < 2:
-    return {}
-  return {'spread/real': of_pairs(real), 'spread/fake': of_pairs(lax.stop_gradient(fake))}
+def _spreads(real: Array, fake: Array, axis_name: str | None) -> dict[str, Array]:
+  """Mean squared distances of examples to the mean of the whole batch, wherever its parts are."""
+  def of(x: Array) -> Array:
+    mean = jnp.mean(x, 0, keepdims=True)
+    return jnp.mean(jnp.square(x - (mean if axis_name is None else lax.pmean(mean, axis_name))))
+  return {'spread/real': of(real), 'spread/fake': of(lax.stop_gradient(fake))}
 
 
 def _of_classes(real: Array, fake: Array, label: Array
