@@ -4,7 +4,7 @@ r"""Trains a flow or a diffusion model and writes synthetic images.
         --data_dir=$TFDS --workdir=/tmp/flow
 
 It leaves and resumes what mnist_dcgan.py does. How samples are drawn, by --solver, --solver_steps
-and --guidance, may be changed once it is trained.
+and the --guidance flags, may be changed once it is trained.
 """
 from collections.abc import Mapping
 import functools
@@ -25,7 +25,7 @@ PREDICTIONS = {'velocity': flow.VELOCITY, 'noise': flow.NOISE, 'data': flow.DATA
                'preconditioned': flow.preconditioned()}
 SOLVERS = {'heun': solvers.heun, 'euler': solvers.euler, 'ddim': solvers.ancestral(0.),
            'ancestral': solvers.ancestral()}
-SAMPLING = ('solver', 'solver_steps', 'guidance')
+SAMPLING = ('solver', 'solver_steps', 'guidance', 'guidance_start', 'guidance_end')
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -45,6 +45,8 @@ def define_flags(values: flags.FlagValues) -> None:
   for name, number, what in (
       ('guidance', 1., 'How much more samples are of their label than without it; 1 is as '
        'trained, above 1 takes twice the evaluations.'),
+      ('guidance_start', 0., 'The time from which samples are guided; they begin as noise at 0.'),
+      ('guidance_end', 1., 'The time until which they are; they are done at 1.'),
       ('label_dropout', .1, 'Share of labels that are hidden in training.'),
       ('time_mean', 0., 'Of the logit of the times that are trained, with the path edm of the '
        "noise's logarithm, there -1.2 in its paper."),
@@ -55,7 +57,9 @@ def define_flags(values: flags.FlagValues) -> None:
       ('learning_rate', lambda x: x > 0, 'more than 0'),
       ('time_std', lambda x: x > 0, 'more than 0'),
       ('label_dropout', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
-      ('guidance', lambda x: x >= 0, 'at least 0')):
+      ('guidance', lambda x: x >= 0, 'at least 0'),
+      ('guidance_start', lambda x: 0 <= x < 1, 'a time in [0, 1)'),
+      ('guidance_end', lambda x: 0 < x <= 1, 'a time in (0, 1]')):
     flags.register_validator(name, lambda x, fits=fits: x is None or fits(x),
                              f'expected {expected}', flag_values=values)
 
@@ -70,7 +74,8 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       PREDICTIONS[config['prediction']], measured=PREDICTIONS.get(config['measured']), times=times,
       num_classes=classes, label_dropout=config['label_dropout'])
   student = model(solver=SOLVERS[config['solver']], solver_steps=config['solver_steps'],
-                  guidance=config['guidance'])
+                  guidance=config['guidance'],
+                  guidance_interval=(config['guidance_start'], config['guidance_end']))
   return runs.Run(
       reflow_flags.taught(config, student, model, classes),
       {'flow': optax.adam(train.rate(config['learning_rate'], config))},

@@ -1,7 +1,8 @@
 r"""Counts the modes of Stacked MNIST that a GAN reaches as it learns, of several seeds.
 
-    python experiments/stacked_mnist.py --experiment=mnist_gan \
-        --train_flags=experiments/flags/stacked_r3gan.flags --data_dir=$TFDS --out=/tmp/stacked
+    python experiments/stacked_mnist.py --experiment=mnist_dcgan \
+        --train_flags=experiments/flags/stacked_relativistic.flags --data_dir=$TFDS \
+        --out=/tmp/stacked
 
 Images of three random digits are written to OUT/train.npz and OUT/test.npz. A run a seed, in
 OUT/seed_K, learns from the first, with a checkpoint kept at each --keep_every of its flags. Of

@@ -121,6 +121,16 @@ def test_guidance_of_one_is_the_conditional_model_and_of_zero_the_other(started)
   assert jnp.any(jnp.abs(drawn(started, guidance=3.) - drawn(started)) > .01)
 
 
+def test_guidance_holds_in_its_interval_and_not_outside(started):
+  euler = lambda **options: drawn(started, solver=solvers.euler, **options)
+  plain, guided = euler(), euler(guidance=3.)
+  np.testing.assert_array_equal(euler(guidance=3., guidance_interval=(.6, 1.)), plain)  # 0 and .5
+  np.testing.assert_allclose(euler(guidance=3., guidance_interval=(0., .9)), guided, atol=1e-6)
+  first, second = (euler(guidance=3., guidance_interval=x) for x in ((0., .4), (.4, 1.)))
+  for x, y in ((first, plain), (first, guided), (second, plain), (second, guided)):
+    assert np.abs(x - y).max() > 1e-3
+
+
 @pytest.mark.parametrize('path', [paths.rectified(), paths.variance_preserving(), paths.edm()])
 @pytest.mark.parametrize('prediction', [flow.VELOCITY, flow.NOISE, flow.DATA,
                                         flow.preconditioned()])
@@ -169,6 +179,8 @@ def test_a_number_that_is_none_is_seen(started):
     (lambda: tiny(guidance=2., label_dropout=0.), 'never learned without labels'),
     (lambda: tiny(guidance=-1.), 'guidance=-1.0: expected at least 0'),
     (lambda: tiny(guidance=np.nan), 'guidance=nan'),
+    (lambda: tiny(guidance=2., guidance_interval=(.5, .2)), r'guidance_interval=\(0.5, 0.2\)'),
+    (lambda: tiny(guidance=2., guidance_interval=(0., 1.5)), 'expected two times in'),
     (lambda: tiny(label_dropout=1.), 'label_dropout=1.0: expected a share'),
     (lambda: tiny().init(jax.random.key(0), {'image': jnp.zeros((1, *objectives.SHAPE))}),
      "needs 'label'"),

@@ -86,13 +86,13 @@ def hidden(rate: float, keys: Array, cond: Array) -> Array:
   return cond * shown[:, None]
 
 
-def check(num_classes: int | None, label_dropout: float, solver_steps: int, guidance: float
-          ) -> None:
+def check(num_classes: int | None, label_dropout: float, solver_steps: int, guidance: float,
+          guidance_interval: tuple[float, float] = (0., 1.)) -> None:
   """Refuses what cannot be learned or drawn.
 
   Raises:
-    ValueError: steps below 1, guidance without labels or without dropped labels, or a share or a
-      guidance out of range.
+    ValueError: steps below 1, guidance without labels or without dropped labels, or a share, a
+      guidance or an interval out of range.
   """
   if solver_steps < 1:
     raise ValueError(f'solver_steps={solver_steps}: expected at least 1')
@@ -100,6 +100,10 @@ def check(num_classes: int | None, label_dropout: float, solver_steps: int, guid
     raise ValueError(f'label_dropout={label_dropout}: expected a share in [0, 1)')
   if not 0 <= guidance < math.inf:
     raise ValueError(f'guidance={guidance}: expected at least 0; 1 is the conditional model')
+  first, last = guidance_interval
+  if not 0 <= first < last <= 1:
+    raise ValueError(f'guidance_interval={guidance_interval}: expected two times in [0, 1], the '
+                     'one nearer to noise, which is at 0, first')
   if guidance != 1 and num_classes is None:
     raise ValueError(f'guidance={guidance}: a model without labels has nothing to be guided by; '
                      'expected 1, or labels (--conditional)')
