@@ -65,9 +65,9 @@ ROWS = (
 def define_flags(values: flags.FlagValues) -> None:
   """How long, how often, and where the picture goes."""
   paths.define('out', None, 'The PNG; by default none.', values)
-  flags.DEFINE_integer('steps', 5000, 'Of each training.', lower_bound=1, flag_values=values)
+  flags.DEFINE_integer('steps', 3000, 'Of each training.', lower_bound=1, flag_values=values)
   flags.DEFINE_integer('seeds', 3, 'Of each loss.', lower_bound=1, flag_values=values)
-  flags.DEFINE_integer('width', 128, 'Of every layer.', lower_bound=1, flag_values=values)
+  flags.DEFINE_integer('width', 64, 'Of every layer.', lower_bound=1, flag_values=values)
   flags.DEFINE_float('learning_rate', 1e-3, 'Of Adam, which goes to 0 along a cosine.',
                      lower_bound=1e-9, flag_values=values)
 
