@@ -178,11 +178,17 @@ def _whole(logits: Array, axis_name: str | None) -> Array:
 
 
 def _spreads(real: Array, fake: Array, axis_name: str | None) -> dict[str, Array]:
-  """Mean squared distances of examples to the mean of the whole batch, wherever its parts are."""
-  def of(x: Array) -> Array:
-    mean = jnp.mean(x, 0, keepdims=True)
-    return jnp.mean(jnp.square(x - (mean if axis_name is None else lax.pmean(mean, axis_name))))
-  return {'spread/real': of(real), 'spread/fake': of(lax.stop_gradient(fake))}
+  """Mean squared differences of pairs of examples: twice the variance, in any even part of a batch.
+
+  Devices with odd parts share them, so that every way to divide a batch has the same pairs.
+  """
+  if len(real) % 2 and axis_name is not None:
+    real, fake = (lax.all_gather(x, axis_name, tiled=True) for x in (real, fake))
+  n = len(real) // 2 * 2
+  if not n:
+    return {}
+  of_pairs = lambda x: jnp.mean(jnp.square(x[:n:2] - x[1:n:2]))
+  return {'spread/real': of_pairs(real), 'spread/fake': of_pairs(lax.stop_gradient(fake))}
 
 
 def _of_classes(real: Array, fake: Array, label: Array
