@@ -94,7 +94,12 @@ def drawn(row: Row, plane: two_d.Plane) -> np.ndarray:
   rate = optax.cosine_decay_schedule(flags.FLAGS.learning_rate, steps)
   algorithm = ts.build(objective, {player: optax.adam(rate, 0., .99) for player in (
       'generator', 'discriminator')}, ema=ts.EMA(('generator',), .99))
-  batch_at = lambda key: {'image': two_d.as_images(plane.draw(key, BATCH))}
+
+  def batch_at(key: jax.Array) -> dict[str, jax.Array]:
+    # planes draw mode after mode, which a discriminator of packs would see
+    key_drawn, key_order = jax.random.split(key)
+    points = jax.random.permutation(key_order, plane.draw(key_drawn, BATCH))
+    return {'image': two_d.as_images(points)}
 
   def learned(key: jax.Array) -> jax.Array:
     key_init, key_data, key_train, key_drawn = jax.random.split(key, 4)
