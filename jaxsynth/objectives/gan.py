@@ -187,7 +187,7 @@ def _spreads(real: Array, fake: Array, axis_name: str | None) -> dict[str, Array
   n = len(real) // 2 * 2
   if not n:
     return {}
-  of_pairs = lambda x: jnp.mean(jnp.square(x[:n:2] - x[1:n:2]))
+  of_pairs = lambda x: 4 * jnp.mean(jnp.var(x[:n].reshape(n // 2, 2, -1), axis=1))
   return {'spread/real': of_pairs(real), 'spread/fake': of_pairs(lax.stop_gradient(fake))}
 
 
