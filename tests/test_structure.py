@@ -21,6 +21,7 @@ ROOMS = {
     '__init__': set(),
     'types': set(),
     'keys': {'types'},
+    'rules': set(),
     'conditions': set(),
     'pixels': set(),
     'ema': {'types'},

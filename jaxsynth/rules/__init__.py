@@ -1,0 +1,1 @@
+"""Data written down instead of learned, with exact labels."""

@@ -1,0 +1,79 @@
+"""Signed distances from points to shapes: below 0 inside, in the units of the coordinates."""
+import jax
+from jax import Array
+import jax.numpy as jnp
+
+
+def to_polygon(x: Array, y: Array, corners: Array) -> Array:
+  """The distance to a simple polygon, convex or not.
+
+  The sign is that of the parity of edges that a ray from the point crosses; the size is the
+  distance to the nearest edge.
+
+  Args:
+    x: `[...]`.
+    y: `[...]`.
+    corners: `[V, 2]`, of `(x, y)`, in order around it; a corner may be repeated.
+
+  Returns:
+    `[...]`.
+
+  >>> square = jnp.array([[-1., -1.], [1., -1.], [1., 1.], [-1., 1.]])
+  >>> to_polygon(jnp.array([0., 3.]), jnp.zeros(2), square).tolist()
+  [-1.0, 2.0]
+  """
+  nearest, inside = jnp.float32(jnp.inf), jnp.bool_(False)
+  for (ax, ay), (bx, by) in zip(corners, jnp.roll(corners, -1, axis=0)):  # few: unrolled
+    ex, ey = bx - ax, by - ay
+    px, py = x - ax, y - ay
+    along = jnp.clip((px * ex + py * ey) / jnp.maximum(ex ** 2 + ey ** 2, 1e-20), 0, 1)
+    nearest = jnp.minimum(nearest, (px - along * ex) ** 2 + (py - along * ey) ** 2)
+    # the ray goes towards larger x; an edge belongs to its lower end alone
+    crossed = ((ay <= y) != (by <= y)) & ((px * ey - py * ex < 0) == (ey > 0))
+    inside ^= crossed
+  return jnp.where(inside, -1., 1.) * jnp.sqrt(nearest)
+
+
+def to_ellipse(x: Array, y: Array, a: Array, b: Array) -> Array:
+  """The distance to `(x / a)^2 + (y / b)^2 = 1`, to first order near it.
+
+  It is `f |grad f|^-1` of `f = |(x / a, y / b)| - 1`, so exact for circles.
+
+  >>> to_ellipse(jnp.array([0., 5.]), jnp.zeros(2), 2., 2.).tolist()
+  [-2.0, 3.0]
+  """
+  u, v = x / a, y / b
+  length = jnp.sqrt(u ** 2 + v ** 2)
+  slope = jnp.sqrt((u / a) ** 2 + (v / b) ** 2)
+  inner = -jnp.minimum(a, b)  # at the centre, where f has no gradient
+  return jnp.where(slope > 1e-9, (length - 1) * length / jnp.maximum(slope, 1e-9), inner)
+
+
+def to_segment(x: Array, y: Array, start: Array, end: Array) -> Array:
+  """The distance, never below 0, to the line between two points `[2]`.
+
+  >>> x, y = jnp.array([1., 5.]), jnp.array([2., 4.])
+  >>> to_segment(x, y, jnp.zeros(2), jnp.array([2., 0.])).tolist()
+  [2.0, 5.0]
+  """
+  ex, ey = end[0] - start[0], end[1] - start[1]
+  px, py = x - start[0], y - start[1]
+  along = jnp.clip((px * ex + py * ey) / jnp.maximum(ex ** 2 + ey ** 2, 1e-20), 0, 1)
+  return jnp.sqrt((px - along * ex) ** 2 + (py - along * ey) ** 2)
+
+
+def coverage(distance: Array) -> Array:
+  """The share of a pixel that a shape covers, by the distance of its centre in pixels.
+
+  It is exact for an edge that runs along rows or columns.
+
+  >>> coverage(jnp.array([-2., -.25, 0., .5])).tolist()
+  [1.0, 0.75, 0.5, 0.0]
+  """
+  return jnp.clip(.5 - distance, 0, 1)
+
+
+def pixel_centres(height: int, width: int) -> tuple[Array, Array]:
+  """`x` `[1, W]` and `y` `[H, 1]` of the pixels' centres, in pixels; the top left corner is 0."""
+  return (jax.lax.iota(jnp.float32, width) + .5)[None], (
+      jax.lax.iota(jnp.float32, height) + .5)[:, None]
