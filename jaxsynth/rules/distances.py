@@ -34,7 +34,7 @@ def to_polygon(x: Array, y: Array, corners: Array) -> Array:
   return jnp.where(inside, -1., 1.) * jnp.sqrt(nearest)
 
 
-def to_ellipse(x: Array, y: Array, a: Array, b: Array) -> Array:
+def to_ellipse(x: Array, y: Array, a: Array | float, b: Array | float) -> Array:
   """The distance to `(x / a)^2 + (y / b)^2 = 1`, to first order near it.
 
   It is `f |grad f|^-1` of `f = |(x / a, y / b)| - 1`, so exact for circles.
