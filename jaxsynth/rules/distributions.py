@@ -17,9 +17,13 @@ class Uniform(NamedTuple):
   low: float
   high: float
 
+  def of(self, u: Array) -> Array:
+    """What a number in [0, 1) stands for, so that uniform ones give this distribution."""
+    return self.low + (self.high - self.low) * u
+
   def draw(self, key: Array, shape: Sequence[int] = ()) -> Array:
     """Float32 `shape`."""
-    return jax.random.uniform(key, shape, minval=self.low, maxval=self.high)
+    return self.of(jax.random.uniform(key, shape))
 
 
 class Integers(NamedTuple):
@@ -27,9 +31,14 @@ class Integers(NamedTuple):
   low: int
   high: int
 
+  def of(self, u: Array) -> Array:
+    """As `Uniform.of`."""
+    many = self.high - self.low + 1
+    return self.low + jnp.minimum((u * many).astype(jnp.int32), many - 1)
+
   def draw(self, key: Array, shape: Sequence[int] = ()) -> Array:
     """Int32 `shape`."""
-    return jax.random.randint(key, shape, self.low, self.high + 1)
+    return self.of(jax.random.uniform(key, shape))
 
 
 class Choice(NamedTuple):
@@ -47,13 +56,14 @@ class Choice(NamedTuple):
     weights = self.weights or (1.,) * len(self.names)
     return tuple(weight / sum(weights) for weight in weights)
 
+  def of(self, u: Array) -> Array:
+    """As `Uniform.of`."""
+    edges = jnp.cumsum(jnp.array(self.shares))[:-1]
+    return jnp.sum(u[..., None] >= edges.reshape((1,) * u.ndim + (-1,)), -1, dtype=jnp.int32)
+
   def draw(self, key: Array, shape: Sequence[int] = ()) -> Array:
     """Int32 `shape`: positions in `names`."""
-    if len(self.names) == 1:
-      return jnp.zeros(shape, jnp.int32)
-    edges = jnp.cumsum(jnp.array(self.shares))[:-1]
-    u = jax.random.uniform(key, shape)
-    return jnp.sum(u[..., None] >= edges.reshape((1,) * len(shape) + (-1,)), -1, dtype=jnp.int32)
+    return self.of(jax.random.uniform(key, shape))
 
 
 Distribution = Uniform | Integers | Choice
