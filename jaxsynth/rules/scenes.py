@@ -1,6 +1,6 @@
 """Streets in perspective: pictures or short videos, with masks, depth and boxes."""
 import dataclasses
-import math
+import functools
 
 import jax
 from jax import Array, lax
@@ -10,7 +10,7 @@ from jaxsynth.rules import paint, roadside, street, traffic, views, weather
 from jaxsynth.rules import spec as spec_
 from jaxsynth.rules.distributions import Choice, Integers, Uniform
 from jaxsynth.rules.rule import Rule
-from jaxsynth.rules.street import KINDS, PEDESTRIAN, SIGN, TREE, VEHICLE
+from jaxsynth.rules.street import PEDESTRIAN, SIGN, TREE, VEHICLE
 from jaxsynth.rules.views import FAR, View
 
 AHEAD = 90.  # how far things stand, m
@@ -69,11 +69,11 @@ def scenes(spec: Scenes = Scenes()) -> Rule:
 
       image          [H, W, 3] in [-1, 1]
       label          [] int32
-      mask           [H, W] int32, positions in `KINDS`, of the sample nearest to the middle of
-                     each pixel, the lower right one of an even number of them
+      mask           [H, W] int32, positions in `rules.street.KINDS`, of the sample nearest to the
+                     middle of each pixel, the lower right one of an even number of them
       instances      [H, W] int32: 0, or 1 + the thing that is seen there
       depth          [H, W] float32, m along the camera's axis, 0 of the sky
-      objects/label  [N] int32, positions in `KINDS`, -1 of what is not seen
+      objects/label  [N] int32, positions in `rules.street.KINDS`, -1 of what is not seen
       objects/box    [N, 4] in [0, 1]: top, left, bottom, right of what is seen of each
 
   With several frames `image`, `mask`, `instances`, `depth` and the boxes are `[T, ...]`; what is
@@ -117,12 +117,15 @@ def _draw(spec: Scenes, key: Array, label: Array) -> dict[str, Array]:
   rays = View((column / size)[None], (row / size)[:, None], tall, 1 / size)
 
   def looked(time: Array) -> views.Seen:
-    ahead, light, first = speed * time, air.light, 1
-    below = street.seen(way, rays, light, shift, ahead)
-    for those, see in zip([trees, signs, cars, people], [
-        roadside.trees_seen, roadside.signs_seen, traffic.seen, roadside.pedestrians_seen]):
-      number = first + spec.things.index(_KIND[see]) if len(those.there) else first
-      below = see(those, rays, light, shift, time, ahead, number, below)
+    ahead = speed * time
+    below = street.seen(way, rays, air.light, shift, ahead)
+    for kind, see in ((TREE, functools.partial(roadside.trees_seen, trees)),
+                      (SIGN, functools.partial(roadside.signs_seen, signs)),
+                      (VEHICLE, functools.partial(traffic.seen, cars)),
+                      (PEDESTRIAN, functools.partial(roadside.pedestrians_seen, people))):
+      if kind in spec.things:
+        first = 1 + spec.things.index(kind)
+        below = see(rays, air.light, shift, time, ahead, first, below)
     return below
 
   def frame(k: Array) -> dict[str, Array]:
@@ -146,10 +149,6 @@ def _draw(spec: Scenes, key: Array, label: Array) -> dict[str, Array]:
     seen = (example['objects/box'] > 0).any((0, -1))
   return {**example, 'label': jnp.int32(label),
           'objects/label': jnp.where(seen, jnp.array(spec.things), -1)}
-
-
-_KIND = {traffic.seen: VEHICLE, roadside.pedestrians_seen: PEDESTRIAN, roadside.trees_seen: TREE,
-         roadside.signs_seen: SIGN}
 
 
 def boxes(instances: Array, most: int) -> Array:

@@ -87,7 +87,8 @@ def seen(street: Street, view: View, light: Light, shift: Array, ahead: Array) -
   """Sky, ground and buildings, from a camera at `shift` right of the middle and `ahead` on."""
   ground = _ground(street, view, light, shift, ahead, _sky(view, light, street.seed))
   shape = ground.depth.shape
-  none = Walls(jnp.full(shape, FAR), *[jnp.zeros(shape)] * 2, jnp.zeros(shape, jnp.int32),
+  nothing = jnp.zeros(shape)
+  none = Walls(nothing + FAR, nothing, nothing, jnp.zeros(shape, jnp.int32),
                jnp.zeros(shape, bool))
   walls = lax.fori_loop(0, 2 * BLOCKS, lambda k, nearest: _nearer(
       nearest, _wall(street, view, shift, ahead, k)), none)

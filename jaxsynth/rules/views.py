@@ -11,7 +11,8 @@ import jax.numpy as jnp
 
 FAR = 1e4
 NEAR = .5  # nothing nearer is seen
-Colour = tuple[Array, Array, Array]  # red, green, blue in [0, 1]
+Part = Array | float
+Colour = tuple[Part, Part, Part]  # red, green, blue in [0, 1]
 
 
 class View(NamedTuple):
@@ -101,7 +102,7 @@ def box(view: View, x0: Array, x1: Array, y0: Array | float, y1: Array | float, 
 
 
 def upright(view: View, x: Array, z: Array) -> tuple[Array, Array]:
-  """Where rays meet the upright plane at a depth: to the right of `x` `[1, W]`, and `y` `[H, 1]`."""
+  """Where rays meet an upright plane: `[1, W]` right of `x`, and `[H, 1]` above the ground."""
   return view.a * z - x, view.height - view.b * z
 
 
@@ -131,8 +132,9 @@ def colour(values: Array) -> Colour:
 def grain(u: Array, v: Array, seed: Array | int = 0) -> Array:
   """A number in [0, 1) for every whole place, which looks random; by whole numbers, so exact.
 
-  >>> bool(grain(jnp.array([.2]), jnp.array([.9]), 3) == grain(jnp.array([.7]), jnp.array([0.]), 3))
-  True
+  >>> u = jnp.array([.2, .7, 1.2])
+  >>> (grain(u, u, 3) == grain(u, u, 3)[0]).tolist()
+  [True, True, False]
   """
   whole = lambda x: jnp.floor(jnp.clip(x, -1e9, 1e9)).astype(jnp.int32).astype(jnp.uint32)
   h = whole(u) * jnp.uint32(0x9e3779b1) ^ whole(v) * jnp.uint32(0x85ebca6b)
