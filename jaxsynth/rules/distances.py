@@ -22,16 +22,34 @@ def to_polygon(x: Array, y: Array, corners: Array) -> Array:
   >>> to_polygon(jnp.array([0., 3.]), jnp.zeros(2), square).tolist()
   [-1.0, 2.0]
   """
+  return to_polygon_with_normal(x, y, corners)[0]
+
+
+def to_polygon_with_normal(x: Array, y: Array, corners: Array) -> tuple[Array, Array, Array]:
+  """As `to_polygon`, and the two parts of its gradient: the way straight from the outline.
+
+  >>> square = jnp.array([[-1., -1.], [1., -1.], [1., 1.], [-1., 1.]])
+  >>> distance, normal_x, _ = to_polygon_with_normal(jnp.array([.5, 3.]), jnp.zeros(2), square)
+  >>> distance.tolist(), normal_x.tolist()
+  ([-0.5, 2.0], [1.0, 1.0])
+  """
   nearest, inside = jnp.float32(jnp.inf), jnp.bool_(False)
+  away_x = away_y = jnp.float32(0)
   for (ax, ay), (bx, by) in zip(corners, jnp.roll(corners, -1, axis=0)):  # few: unrolled
     ex, ey = bx - ax, by - ay
     px, py = x - ax, y - ay
     along = jnp.clip((px * ex + py * ey) / jnp.maximum(ex ** 2 + ey ** 2, 1e-20), 0, 1)
-    nearest = jnp.minimum(nearest, (px - along * ex) ** 2 + (py - along * ey) ** 2)
+    gap_x, gap_y = px - along * ex, py - along * ey
+    squared = gap_x ** 2 + gap_y ** 2
+    nearer = squared < nearest
+    nearest = jnp.where(nearer, squared, nearest)
+    away_x, away_y = jnp.where(nearer, gap_x, away_x), jnp.where(nearer, gap_y, away_y)
     # the ray goes towards larger x; an edge belongs to its lower end alone
     crossed = ((ay <= y) != (by <= y)) & ((px * ey - py * ex < 0) == (ey > 0))
     inside ^= crossed
-  return jnp.where(inside, -1., 1.) * jnp.sqrt(nearest)
+  side, size = jnp.where(inside, -1., 1.), jnp.sqrt(nearest)
+  unit = side / jnp.maximum(size, 1e-9)
+  return side * size, unit * away_x, unit * away_y
 
 
 def to_ellipse(x: Array, y: Array, a: Array | float, b: Array | float) -> Array:
