@@ -2,6 +2,7 @@ r"""Writes a data set drawn from a trained generator; its readers need none of t
 
     python experiments/synthesize.py --run=/tmp/quickstart --num=100000 \
         --out=/tmp/data --name=mnist_synth
+    python experiments/synthesize.py --rule=scenes --num=1000 --out=/tmp/data --name=streets
 
 and then, say, `tfds.data_source('mnist_synth', split='train', data_dir='/tmp/data')`.
 Started again it writes what is missing. Several workers, `--worker=0/8` to
@@ -26,7 +27,8 @@ from absl import flags
 import jax
 
 from common import (
-    errors, experiments, paths, processes, program, quality_flags, rate, sampling_flags, seeds)
+    errors, experiments, paths, processes, program, quality_flags, rate, rule_flags,
+    sampling_flags, seeds)
 from jaxsynth import hosts, quality, runs
 from jaxsynth.synthesis.strict import TooFew
 
@@ -38,7 +40,8 @@ def define_flags(values: flags.FlagValues) -> None:
   text, number = flags.DEFINE_string, flags.DEFINE_integer
   given: dict[str, Any] = {'flag_values': values}
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
-  paths.define('run', None, "The trained run's --workdir.", values, required=True)
+  paths.define('run', None, "The trained run's --workdir.", values)
+  rule_flags.define(values)
   number('step', None, 'Its checkpoint; by default the newest.', **given)
   paths.define('out', None, 'Folder of data sets; made if missing.', values, required=True)
   number('num', None, 'Images, all in the split train unless --splits says else.',
@@ -60,6 +63,9 @@ def define_flags(values: flags.FlagValues) -> None:
   text('citation', None, 'BibTeX for the metadata.', **given)
   flags.register_validator('name', quality_flags.is_free_name, 'expected small letters, digits and '
                            '_', **given)
+  flags.register_multi_flags_validator(
+      ['run', 'rule'], lambda given: (given['run'] is None) != (given['rule'] is None),
+      'expected one of --run and --rule', **given)
   flags.register_validator('version', quality.is_version, 'expected three numbers without zeros '
                            'in front, as 1.0.0 or 2024.11.5', **given)
   quality_flags.define(values)
@@ -79,8 +85,8 @@ def write_part() -> bool:
   """
   number, workers = worker()
   selection, requirements = (quality_flags.selection(FLAGS), quality_flags.requirements(FLAGS))
-  model = experiments.load(FLAGS.run, FLAGS.step,
-                           sampling_flags.given(sampling_flags.of_run(FLAGS.run), FLAGS))
+  model = rule_flags.model(FLAGS) if FLAGS.rule else experiments.load(
+      FLAGS.run, FLAGS.step, sampling_flags.given(sampling_flags.of_run(FLAGS.run), FLAGS))
   order = order_of(model)
   needed = selection.filters or selection.pseudo_labels or requirements
   real = quality_flags.real_data(FLAGS, model) if needed else None

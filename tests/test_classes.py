@@ -16,11 +16,11 @@ from jaxsynth.data import analysis, classes, fingerprint
 from jaxsynth.data.examples import aligned, Examples
 from jaxsynth.evaluation import class_scores, embedded
 from jaxsynth.evaluation.cards import Cards
+from jaxsynth.kinds import image_kind
 from jaxsynth.metrics import features
 from jaxsynth.quality import labeller as labellers
 from jaxsynth.runs import record as records
-from jaxsynth.synthesis import draw, engine, image_folder, metadata, plan
-from jaxsynth.synthesis import records as record_files
+from jaxsynth.synthesis import draw, engine, image_folder, metadata, plan, records as record_files
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (240, 4, 4, 1), np.uint8)
 
@@ -242,14 +242,15 @@ def test_images_held_out_have_the_labels_of_the_run(tmp_path):
 # sets that are written
 
 def stream(start, stop):
-  yield draw.Piece(start, IMAGES[start:stop], np.arange(start, stop, dtype=np.int32) % 2 * 2)
+  labels = np.arange(start, stop, dtype=np.int32) % 2 * 2
+  yield draw.Piece(start, {'image': IMAGES[start:stop], 'label': labels})
 
 
 def test_names_are_written_and_read_back(tmp_path):
   """Three classes, the second without an image."""
   (shard,) = plan.shards({'train': 20}, 1, 20)
   names = ('cat', 'dog: big', 'fox')
-  about = metadata.About('pets', '1.0.0', (4, 4, 1), 3, class_names=names)
+  about = metadata.About('pets', '1.0.0', image_kind.images((4, 4, 1), 3, names))
   place = tmp_path / 'pets/1.0.0'
   place.mkdir(parents=True)
   form = record_files.array_record(place, about)

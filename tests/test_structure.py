@@ -15,13 +15,15 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / 'jaxsynth'
 PROGRAMS = ROOT / 'experiments'
 
-LEAVES = {'types', 'keys', 'files', 'pixels', 'data', 'metrics', 'synthesis', 'report', 'images'}
+LEAVES = {'types', 'keys', 'kinds', 'rules', 'files', 'pixels', 'data', 'metrics', 'synthesis',
+          'report', 'images'}
 # room: the rooms of jaxsynth it may import; a room is a folder or a file
 ROOMS = {
     '__init__': set(),
     'types': set(),
     'keys': {'types'},
-    'rules': set(),
+    'rules': {'kinds'},
+    'kinds': {'pixels'},
     'conditions': set(),
     'pixels': set(),
     'ema': {'types'},
@@ -39,10 +41,10 @@ ROOMS = {
     'objectives': {'types', 'keys', 'conditions', 'losses'},
     'models': {'conditions', 'ops'},
     # metrics: examples that are checked, and analyses of features
-    'data': {'types', 'keys', 'files', 'conditions', 'pixels', 'metrics'},
+    'data': {'types', 'keys', 'files', 'conditions', 'pixels', 'kinds', 'rules', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'pixels', 'objectives'},
-    'synthesis': {'types', 'keys', 'files', 'pixels', 'data', 'metrics', 'ops'},
+    'synthesis': {'types', 'keys', 'files', 'pixels', 'kinds', 'data', 'metrics', 'ops'},
     'loop': {'types'},
     'hooks': {'types'},
     'report': {'files', 'images', 'pixels'},

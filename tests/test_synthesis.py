@@ -9,7 +9,9 @@ import pytest
 from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxsynth import data, synthesis
-from jaxsynth.synthesis import draw, engine, example, image_folder, labels, metadata, plan, png
+from jaxsynth.kinds import message, png
+from jaxsynth.kinds.image_kind import images
+from jaxsynth.synthesis import draw, engine, image_folder, labels, metadata, plan
 from jaxsynth.synthesis import records
 
 
@@ -96,12 +98,13 @@ def test_png_of_something_else_is_refused(x):
 @pytest.mark.parametrize('size', [0, 1, 127, 128, 20000])
 def test_examples_are_protobufs(label, size):
   image = bytes(range(256)) * (size // 256) + bytes(size % 256)
-  raw = example.serialize(image, label)
-  message = tf_example_pb2.Example.FromString(raw)
-  assert message.SerializeToString(deterministic=True) == raw
-  assert message.features.feature['image'].bytes_list.value == [image]
+  raw = message.serialize({'image': image} if label is None else
+                          {'image': image, 'label': np.array(label)})
+  parsed = tf_example_pb2.Example.FromString(raw)
+  assert parsed.SerializeToString(deterministic=True) == raw
+  assert parsed.features.feature['image'].bytes_list.value == [image]
   if label is not None:
-    assert message.features.feature['label'].int64_list.value == [label]
+    assert parsed.features.feature['label'].int64_list.value == [label]
 
 
 @pytest.mark.parametrize('devices', [1, 4])
@@ -135,7 +138,7 @@ def test_a_stream_draws_a_few_blocks_ahead_and_no_more():
   pieces = []
   stream = synthesis.streamer(noise, {}, {}, 0, block=4, devices=jax.devices()[:1])(0, 2 ** 31)
   pool = type('Pool', (), {'submit': lambda self, f, x: pieces.append(x) or Later(f(x))})()
-  found = engine.encoded(stream, lambda image, label: image.tobytes(), pool, 3)
+  found = engine.encoded(stream, lambda example: example['image'].tobytes(), pool, 3)
   assert [x.start for x in itertools.islice(found, 5)] == [0, 4, 8, 12, 16]
   assert len(pieces) == 5 + 3
 
@@ -151,7 +154,7 @@ class Later:
 def ramps(start, stop):
   for k in range(start, stop, 8):
     at = np.arange(k, min(k + 8, stop), dtype=np.uint8).reshape(-1, 1, 1, 1)
-    yield draw.Piece(k, np.broadcast_to(at, (len(at), 4, 4, 1)), None)
+    yield draw.Piece(k, {'image': np.broadcast_to(at, (len(at), 4, 4, 1))})
 
 
 def written(form, stream=ramps):
@@ -161,7 +164,7 @@ def written(form, stream=ramps):
 
 
 def test_no_labels(tmp_path):
-  about = metadata.About('plain', '1.0.0', (4, 4, 1), None)
+  about = metadata.About('plain', '1.0.0', images((4, 4, 1)))
   folder = tmp_path / 'plain/1.0.0'
   folder.mkdir(parents=True)
   form = records.array_record(folder, about)
@@ -176,7 +179,7 @@ def test_no_labels(tmp_path):
 
 
 def test_what_is_missing_or_damaged_is_said(tmp_path):
-  about = metadata.About('plain', '1.0.0', (4, 4, 1), None)
+  about = metadata.About('plain', '1.0.0', images((4, 4, 1)))
   form = records.array_record(tmp_path, about)
   shard = written(form)
   assert not engine.finish([shard, shard._replace(shard_index=1)], form)
@@ -192,9 +195,9 @@ def test_what_is_missing_or_damaged_is_said(tmp_path):
 
 def test_an_error_while_drawing_leaves_nothing(tmp_path):
   def broken(start, stop):
-    yield draw.Piece(0, np.zeros((3, 4, 4, 1), np.uint8), None)
+    yield draw.Piece(0, {'image': np.zeros((3, 4, 4, 1), np.uint8)})
     raise RuntimeError('out of memory')
-  for form in (records.array_record(tmp_path, metadata.About('x', '1.0.0', (4, 4, 1), None)),
+  for form in (records.array_record(tmp_path, metadata.About('x', '1.0.0', images((4, 4, 1)))),
                image_folder.image_folder(tmp_path)):
     with pytest.raises(RuntimeError, match='out of memory'):
       written(form, broken)

@@ -72,7 +72,7 @@ print(json.dumps([images.shape, str(images.dtype), int(images.max()),
 HELD = '''
 import sys, threading
 sys.path.insert(0, 'experiments')
-from jaxsynth.synthesis import png
+from jaxsynth.kinds import png
 encode, images = png.encode, []
 
 def held(image):

@@ -22,7 +22,8 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import experiments
-from jaxsynth.synthesis import draw, engine, example, metadata, plan, png, records
+from jaxsynth.kinds import image_kind, message, png
+from jaxsynth.synthesis import draw, engine, metadata, plan, records
 
 RUN = flags.DEFINE_string('run', None, "A trained run's --workdir.", required=True)
 NUM = flags.DEFINE_integer('num', 4096, 'Images of each timing.', lower_bound=1)
@@ -63,7 +64,8 @@ def parts(images: np.ndarray, about: metadata.About) -> list[dict[str, Any]]:
   files = [png.encode(image) for image in images]
   cases = {'png': lambda: [png.encode(x) for x in images],
            'png by pillow': lambda: [pillow(x) for x in images],
-           'example': lambda: [example.serialize(x, 3) for x in files]}
+           'example': lambda: [message.serialize({'image': x, 'label': np.array(3)})
+                               for x in files]}
   for name, f in cases.items():
     best = min(timed(f) for _ in range(3))
     rows.append({'part': name, 'us': best / len(images) * 1e6,
@@ -72,7 +74,7 @@ def parts(images: np.ndarray, about: metadata.About) -> list[dict[str, Any]]:
 
   def free(start: int, stop: int):
     for k in range(start, stop, len(images)):
-      yield draw.Piece(k, images[:stop - k], labels[:stop - k])
+      yield draw.Piece(k, {'image': images[:stop - k], 'label': labels[:stop - k]})
   num = 64 * len(images)
   best = min(timed(lambda: written(free, num, about)) for _ in range(3))
   rows.append({'part': 'engine without a generator', 'us': best / num * 1e6,
@@ -83,7 +85,8 @@ def parts(images: np.ndarray, about: metadata.About) -> list[dict[str, Any]]:
 def main(argv: list[str]) -> None:
   del argv
   model = experiments.load(RUN.value)
-  about = metadata.About('timed', '1.0.0', model.image_shape, model.run.num_classes)
+  about = metadata.About('timed', '1.0.0', image_kind.images(
+      model.image_shape, model.run.num_classes))
   num = NUM.value
   rows: list[dict[str, Any]] = []
   print(f'jax {jax.__version__}, {jax.devices()}, {num:,} images a turn')

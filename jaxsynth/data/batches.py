@@ -7,6 +7,8 @@ import numpy as np
 
 from jaxsynth.keys import words
 
+ENDLESS = 2 ** 31  # the size of data that are drawn as they are asked for, each example once
+
 
 class Source(Protocol):
   """Random access to examples: anything with these is a data set.
@@ -34,12 +36,14 @@ def indices(n: int, batch_size: int, seed: int, k: int) -> np.ndarray:
   """Which of `n` examples are in batch `k`: `[batch_size]`.
 
   The run is one long sequence of shuffled epochs, cut into batches: every example
-  comes once an epoch, and no batch is short.
+  comes once an epoch, and no batch is short. Endless data come in order.
 
   >>> sorted(np.concatenate([indices(6, 4, 0, k) for k in range(3)]).tolist())
   [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
   """
   positions = np.arange(k * batch_size, (k + 1) * batch_size)  # in the whole run
+  if n >= ENDLESS:
+    return positions % n
   epochs, places = np.divmod(positions, n)
   out = np.empty(batch_size, np.int64)
   for epoch in np.unique(epochs):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsynth.data import classes
+from jaxsynth.data.batches import ENDLESS
 from jaxsynth.data.origin import check_real
 from jaxsynth.data.spec import DatasetSpec, is_path, open_dataset
 from jaxsynth.metrics import predict
@@ -98,6 +99,9 @@ def read_split(spec: DatasetSpec, split: str | None) -> Examples:
   spec = spec._replace(split=None)
   spec = spec.of_split(split) if split else spec
   source = open_dataset(spec)
+  if source.size >= ENDLESS:
+    raise ValueError(f'{spec.title}/{spec.split}: it has no end; name a part, as '
+                     f'{spec.split}[:10000]')
   batch = source.take(np.arange(source.size))
   name = spec.title + ('' if not split or is_path(split) else f'/{split}')
   return Examples(name, predict.checked(batch['image'], who=name), batch.get('label'),
@@ -151,9 +155,9 @@ def shuffled(n: int, seed: int) -> np.ndarray:
 
 
 def random_positions(n: int, most: int, seed: int = 0) -> np.ndarray:
-  """At most `most` of `n` positions, without replacement, rising.
+  """At most `most` of `n` positions, without replacement, rising; of endless data the first.
 
   >>> random_positions(3, 9).tolist()
   [0, 1, 2]
   """
-  return np.sort(shuffled(n, seed)[:most])
+  return np.arange(most) if n >= ENDLESS else np.sort(shuffled(n, seed)[:most])

@@ -27,7 +27,7 @@ def is_synthetic(spec: DatasetSpec) -> bool:
   False
   """
   path = pathlib.Path(spec.dataset).expanduser()
-  if spec.kind == 'mnist5k':
+  if spec.kind in ('mnist5k', 'rule'):
     return False
   if spec.kind == 'npz':
     return _marked(path) or path.name == 'synthetic.npz' and 'flags' in _json(

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from jaxsynth.data import ruled
 from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import Source
 from jaxsynth.data.classes import names_of, occurring
@@ -18,15 +19,15 @@ from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names, tfds_sour
 from jaxsynth.metrics import predict
 
 SAMPLE = 256  # images that are looked at of a set that does not fit into memory
-Kind = Literal['mnist5k', 'npz', 'folder', 'tfds']
+Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule']
 
 
 class DatasetSpec(NamedTuple):
   """Which examples are meant, and the shape that their images are brought to.
 
   Attributes:
-    dataset: `'mnist5k'`, the name of a prepared tfds data set, a folder of images, or an
-      .npz file.
+    dataset: `'mnist5k'`, the name of a prepared tfds data set, a folder of images, an .npz
+      file, or a rule as `'rule:shapes'`, see `ruled.rule_source`.
     split: of a tfds data set or of mnist5k, as `'train[:55000]'`; the others have none, and
       take `'train'` for all of it.
     data_dir: where tfds data sets are prepared; by default tfds's own folder.
@@ -67,6 +68,8 @@ class DatasetSpec(NamedTuple):
     name = self.dataset
     if name == 'mnist5k':
       return 'mnist5k'
+    if name.startswith(ruled.PREFIX):
+      return 'rule'
     if name.endswith('.npz'):
       return 'npz'
     if is_prepared(name):
@@ -77,6 +80,8 @@ class DatasetSpec(NamedTuple):
   @property
   def title(self) -> str:
     """What a record calls the data set: the last part of a path, but for a version's number."""
+    if self.kind == 'rule':
+      return ruled.PREFIX + ruled.parsed(self.dataset)[0]
     path = pathlib.Path(self.dataset).expanduser().absolute()
     return path.parent.name if is_prepared(path) else path.name
 
@@ -153,6 +158,8 @@ def open_dataset(spec: DatasetSpec) -> Source:
   kind = spec.kind
   if kind == 'mnist5k':
     return preprocessed(mnist5k(spec.split or 'train'), spec.preprocess)
+  if kind == 'rule':
+    return _ruled(spec)
   if kind == 'npz':
     return _without_empty_classes(npz(spec.dataset, spec.preprocess))
   if kind == 'folder':
@@ -182,11 +189,13 @@ def split_names(spec: DatasetSpec) -> Sequence[str]:
   kind = spec.kind
   if kind == 'mnist5k':
     return tuple(name for name in ('train', 'validation', 'test', 'all') if name in SPLITS)
+  if kind == 'rule':
+    return tuple(ruled.SPLITS)
   return tfds_names(spec.dataset, spec.data_dir)[0] if kind == 'tfds' else ()
 
 
 def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
-  """The files that a data set lies in, all its splits among them; none of mnist5k.
+  """The files that a data set lies in, all its splits among them; none of mnist5k or a rule.
 
   Args:
     spec: which; its split does not count.
@@ -202,7 +211,7 @@ def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
   {}
   """
   kind, path = spec.kind, pathlib.Path(spec.dataset).expanduser()
-  if kind == 'mnist5k':
+  if kind in ('mnist5k', 'rule'):
     return {}
   if kind == 'npz':
     path.stat()
@@ -234,6 +243,18 @@ def _check_split(spec: DatasetSpec) -> None:
   if spec.kind in ('npz', 'folder') and spec.split not in (None, 'train'):
     raise ValueError(f'--split={spec.split}: {spec.dataset} has no splits; expected train, '
                      'which is all of it')
+
+
+def _ruled(spec: DatasetSpec) -> Source:
+  if spec.image_size or spec.channels:
+    raise ValueError(f'--image_size, --channels: {spec.title} draws its own size; give it in the '
+                     'spec, as rule:shapes{"image_size": [32, 32], "channels": 3}')
+  source = ruled.rule_source(spec.dataset, spec.split or 'train', ('image', 'label'))
+  if source.size * int(np.prod(source.image_shape)) > ruled.LARGEST:
+    return source
+  batch = source.take(np.arange(source.size))
+  return ArraySource.of(batch['image'], batch.get('label'), source.num_classes, source.name,
+                        source.class_names)
 
 
 def _sampled(source: Source) -> Source:

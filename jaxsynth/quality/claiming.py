@@ -9,6 +9,7 @@ import numpy as np
 
 import jaxsynth
 from jaxsynth.data import origin
+from jaxsynth.kinds.image_kind import images
 from jaxsynth.quality.order import Order
 from jaxsynth.quality.real import RealData
 from jaxsynth.quality.selection import Selection
@@ -43,9 +44,10 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
   classes = (model.record['data']['num_classes'] if selection.pseudo_labels else
              model.run.num_classes)
   names = None if classes is None else model.class_names
-  about = metadata.About(order.name, order.version, model.image_shape, classes,
+  kind = images(model.image_shape, classes, names) if selection.pseudo_labels else model.kind
+  about = metadata.About(order.name, order.version, kind,
                          _description(order, model, selection),
-                         order.citation or _citation(order, model), names)
+                         order.citation or _citation(order, model))
   if order.format == 'folder':
     form = image_folder.image_folder(order.folder, classes, order.shares,
                                      exact=not selection.pseudo_labels, class_names=names)
@@ -113,8 +115,7 @@ def _label_settings(selection: Selection) -> dict[str, Any] | None:
 def _description(order: Order, model: 'Trained', selection: Selection) -> str:
   sampling = ''.join(f', {name.replace("_", " ")} {x:g}' if isinstance(x, (int, float)) else
                      f', {name.replace("_", " ")} {x}' for name, x in _sampling(model).items())
-  return (f'Synthetic images drawn from a generator trained on {model.record["data"]["name"]} '
-          f'(SHA-256 of its parameters {model.digest}), seed {order.seed}{sampling}, by jaxsynth '
+  return (f'Synthetic images drawn from {model.origin}, seed {order.seed}{sampling}, by jaxsynth '
           f'{jaxsynth.__version__}. Sample i of a split is sample (start + i) of the model and '
           'seed, the splits one after the other' +
           (f', the first of its candidates that passes {", ".join(selection.filters)}'

@@ -68,7 +68,8 @@ def levels(spec: Levels = Levels()) -> Rule:
   >>> level['tiles'].shape, level['image'].shape
   ((7, 9), (56, 72, 3))
   """
-  return Rule(spec, lambda key, label: _draw(spec, key, label), CLASSES, (1 / 3,) * 3)
+  return Rule(spec, lambda key, label: _draw(spec, key, label), CLASSES, (1 / 3,) * 3,
+              {'image': 'image'})
 
 
 def _draw(spec: Levels, key: Array, label: Array) -> dict[str, Array]:

@@ -4,6 +4,10 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import Array
+import jax.numpy as jnp
+
+from jaxsynth.kinds import pictures
+from jaxsynth.kinds.kind import Field, Form, Kind, on_disk
 
 
 class Rule(NamedTuple):
@@ -15,11 +19,13 @@ class Rule(NamedTuple):
       of static shapes.
     class_names: of the labels; empty where there are none, and then `label` is not looked at.
     shares: how often each class comes where nobody asks for labels.
+    forms: how arrays lie on disk, by name; others do as numbers.
   """
   spec: Any
   draw: Callable[[Array, Any], dict[str, Array]]
   class_names: tuple[str, ...] = ()
   shares: tuple[float, ...] = ()
+  forms: Mapping[str, Form] = {}
 
 
 def examples(rule: Rule, keys: Array, labels: Array | None = None) -> dict[str, Array]:
@@ -48,10 +54,30 @@ def drawn_label(rule: Rule, key: Array) -> tuple[Array, Array | None]:
   if not rule.class_names:
     return key, None
   rest, mine = jax.random.split(key)
-  shares = jax.numpy.array(rule.shares or (1 / len(rule.class_names),) * len(rule.class_names))
+  shares = jnp.array(rule.shares or (1 / len(rule.class_names),) * len(rule.class_names))
   return rest, jax.random.choice(mine, len(rule.class_names), p=shares).astype('int32')
 
 
-def sampler(rule: Rule) -> Callable[[Mapping, Mapping, Array, Array | None], Array]:
-  """The images alone, as `Objective.sample` has them: `(params, variables, keys, labels)`."""
-  return lambda params, variables, keys, labels: examples(rule, keys, labels)['image']
+def sampler(rule: Rule) -> Callable[..., Any]:
+  """All of the examples, as `Objective.sample` is called: `(params, variables, keys, labels)`."""
+  return lambda params, variables, keys, labels: examples(rule, keys, labels)
+
+
+def kind_of(rule: Rule) -> Kind:
+  """What its examples are: pixels as PNG, whole numbers and floats as the rule's `forms` say."""
+  drawn = jax.eval_shape(lambda key: rule.draw(*drawn_label(rule, key)), jax.random.key(0))
+  fields = {name: _field(rule, name, x) for name, x in drawn.items()}
+
+  def to_disk(batch: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: on_disk(fields[name], x) for name, x in batch.items() if name != 'label'}
+  return Kind(fields, to_disk, pictures.shown, 'label' if rule.class_names else None)
+
+
+def _field(rule: Rule, name: str, x: Any) -> Field:
+  if name == 'label':
+    return Field((), 'int64', 'class', len(rule.class_names), rule.class_names)
+  form = rule.forms.get(name, 'numbers')
+  whole = jnp.issubdtype(x.dtype, jnp.integer)
+  if form == 'image':
+    return Field((*x.shape, 1) if whole else x.shape)
+  return Field(x.shape, 'int64' if whole else 'float32', form)

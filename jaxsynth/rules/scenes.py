@@ -87,7 +87,8 @@ def scenes(spec: Scenes = Scenes()) -> Rule:
   ((24, 32, 3), (21, 4))
   """
   return Rule(spec, lambda key, label: _draw(spec, key, label), spec.weather.names,
-              spec.weather.shares)
+              spec.weather.shares,
+              {'image': 'image', 'mask': 'image', 'instances': 'image', 'depth': 'compressed'})
 
 
 def _draw(spec: Scenes, key: Array, label: Array) -> dict[str, Array]:

@@ -99,7 +99,8 @@ def shapes(spec: Shapes = Shapes()) -> Rule:
   ((28, 28, 1), 2, 3)
   """
   return Rule(spec, lambda key, label: _draw(spec, key, label), spec.shape.names,
-              spec.shape.shares)
+              spec.shape.shares,
+              {'image': 'image', 'mask': 'image', 'instances': 'image'})
 
 
 def _draw(spec: Shapes, key: Array, label: Array) -> dict[str, Array]:

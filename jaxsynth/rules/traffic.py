@@ -4,6 +4,7 @@ from typing import NamedTuple
 import jax
 from jax import Array, lax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsynth.rules import views
 from jaxsynth.rules.street import Light, Street, VEHICLE
@@ -13,7 +14,7 @@ from jaxsynth.rules.views import Met, Seen, View
 CAR = (4.3, 1.8, .85, 1.5, .5, 3.2)
 VAN = (5.2, 2., 1.1, 2.3, .05, 4.2)
 BUS = (10.5, 2.5, 1.3, 3.1, .02, 10.48)
-TYPES = jnp.array([CAR, VAN, BUS])
+TYPES = np.array([CAR, VAN, BUS], np.float32)
 
 
 class Vehicles(NamedTuple):
@@ -57,7 +58,7 @@ def drawn(key: Array, street: Street, count: Array, most: int, ahead: float, on_
   lane = jnp.sum(u[:, 3:4] > jnp.array([[.35, .65, .85]]), 1)
   with_us, parked = lane % 2 == 0, lane >= 2
   side = jnp.where(with_us == on_left, -1., 1.)
-  away = jnp.where(parked, street.half - TYPES[type_, 1] / 2 - .1,
+  away = jnp.where(parked, street.half - jnp.asarray(TYPES)[type_, 1] / 2 - .1,
                    street.half / 2 + .6 * (u[:, 4] - .5))
   speed = jnp.where(parked, 0., 3 + 11 * u[:, 5])
   paint = jnp.where(slot[:, None] % 2 == 0, .08 + .82 * u[:, 6:7], .05 + .75 * u[:, 7:10])
@@ -85,7 +86,7 @@ def seen(vehicles: Vehicles, view: View, light: Light, shift: Array, time: Array
 
 def _vehicle(vehicles: Vehicles, i: Array, view: View, light: Light, shift: Array, time: Array,
              ahead: Array, instance: Array, below: Seen) -> Seen:
-  length, width, body, tall, start, stop = TYPES[vehicles.type[i]]
+  length, width, body, tall, start, stop = jnp.asarray(TYPES)[vehicles.type[i]]
   oncoming = vehicles.oncoming[i]
   x, z0 = vehicles.x[i] - shift, vehicles.z[i] + vehicles.speed[i] * time - ahead
   gone = ~vehicles.there[i] | (z0 < 1)

@@ -13,6 +13,8 @@ import numpy as np
 
 from jaxsynth import data, synthesis
 from jaxsynth.ema import averaged_players
+from jaxsynth.kinds.image_kind import images
+from jaxsynth.kinds.kind import Kind
 from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
 from jaxsynth.runs.record import about, class_names, PLACES, read_record
@@ -36,6 +38,7 @@ class Trained(NamedTuple):
     folder: of the run.
     sampling: flags of sampling that are not what they were in training, by name.
     step: of the checkpoint that was asked for; `None` for the newest.
+    drawn: what its samples are; `None` for images, and labels if it is conditional.
   """
   run: Run
   params: PerPlayer
@@ -45,6 +48,7 @@ class Trained(NamedTuple):
   folder: pathlib.Path
   sampling: Mapping[str, Any] = {}
   step: int | None = None
+  drawn: Kind | None = None
 
   @classmethod
   def of(cls, run: Run, state: TrainState, source: data.Source) -> 'Trained':
@@ -72,6 +76,20 @@ class Trained(NamedTuple):
     return class_names(self.record)
 
   @property
+  def kind(self) -> Kind:
+    """What its samples are."""
+    names = None if self.run.num_classes is None else self.class_names
+    return self.drawn or images(self.image_shape, self.run.num_classes, names)
+
+  @property
+  def origin(self) -> str:
+    """Where its samples come from, as the end of a sentence."""
+    if self.drawn is not None:
+      return f'{self.run.summary.lower()} (SHA-256 of its spec {self.digest})'
+    return (f'a generator trained on {self.record["data"]["name"]} (SHA-256 of its parameters '
+            f'{self.digest})')
+
+  @property
   def spec(self) -> data.DatasetSpec:
     """What it was trained on."""
     return data.DatasetSpec.of(self.record['flags'])
@@ -90,7 +108,7 @@ class Trained(NamedTuple):
     """`synthesis.streamer` of this model; without shares all classes have equal ones."""
     shares = shares_of(self.run.num_classes, shares)
     return synthesis.streamer(self.run.sample, self.params, self.variables, seed, shares,
-                              **options)
+                              to_disk=self.kind.to_disk, **options)
 
   def batches(self, batch_size: int, seed: int, shares: Shares | None = None,
               start: int = 0) -> Iterator[dict[str, jax.Array]]:

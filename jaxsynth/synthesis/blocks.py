@@ -105,9 +105,14 @@ class Blocks:
       yield result
 
 
-def all_finite(images: Array) -> Array:
-  """Whether a block is finite: bool `[1]`, as blocks are put together along an axis."""
-  return jnp.isfinite(images).all(keepdims=True).ravel()
+def all_finite(drawn: Any) -> Array:
+  """Whether a block is finite: bool `[1]`, as blocks are put together along an axis.
+
+  Args:
+    drawn: an array, or several of which the floating ones count.
+  """
+  floating = [x for x in jax.tree.leaves(drawn) if jnp.issubdtype(x.dtype, jnp.floating)]
+  return jnp.stack([jnp.isfinite(x).all() for x in floating]).all(keepdims=True)
 
 
 def block_for(platform: str) -> int:

@@ -1,7 +1,7 @@
 """Samples by address: sample i depends on (model, seed, i) alone."""
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax import Array
@@ -88,17 +88,31 @@ def drawer(sample: Callable, shares: Shares | None = None, *, block: int = 100) 
   return draw
 
 
+def as_pixels(images: Array) -> dict[str, Array]:
+  """Images in [-1, 1] as bytes."""
+  return {'image': quantized(images)}
+
+
 class Piece(NamedTuple):
   """Consecutive samples, on the host.
 
   Attributes:
     start: address of the first.
-    images: uint8 `[n, H, W, C]`.
-    labels: int32 `[n]`, or `None`.
+    arrays: by name, `[n, ...]` each, as on disk: uint8 `'image'` `[n, H, W, C]`, and int32
+      `'label'` where there are any.
   """
   start: int
-  images: np.ndarray
-  labels: np.ndarray | None
+  arrays: Mapping[str, np.ndarray]
+
+  @property
+  def images(self) -> np.ndarray:
+    """uint8 `[n, H, W, C]`."""
+    return self.arrays['image']
+
+  @property
+  def labels(self) -> np.ndarray | None:
+    """int32 `[n]`, or `None`."""
+    return self.arrays.get('label')
 
 
 Stream = Callable[[int, int], Iterator[Piece]]
@@ -106,13 +120,14 @@ Stream = Callable[[int, int], Iterator[Piece]]
 
 def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: int,
              shares: Shares | None = None, *, block: int | None = None,
-             devices: Sequence[jax.Device] | None = None, ahead: int = 2) -> Stream:
-  """Draws long runs of samples as uint8 images.
+             devices: Sequence[jax.Device] | None = None, ahead: int = 2,
+             to_disk: Callable[[Any], Mapping[str, Array]] = as_pixels) -> Stream:
+  """Draws long runs of samples as they lie on disk.
 
   The bits do not depend on the devices nor on what is asked for, see `Blocks`.
 
   Args:
-    sample: `Objective.sample`, of images `[n, H, W, C]` in [-1, 1].
+    sample: `Objective.sample`, of images `[n, H, W, C]` in [-1, 1], or of what `to_disk` takes.
     params: the model's; copied to every device.
     variables: the model's; copied to every device.
     seed: of the samples.
@@ -120,6 +135,8 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
     block: samples a device computes together, see `Blocks`; another block, other bits.
     devices: see `Blocks`.
     ahead: see `Blocks`.
+    to_disk: what is made of samples on the device, see `kinds.kind.Kind`; by default uint8
+      pixels.
 
   Returns:
     `(start, stop) -> pieces` that make up samples [start, stop) in order.
@@ -138,9 +155,9 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   model = blocks.everywhere((params, variables, key_of(seed)))
 
   def draw_block(model: tuple[PerPlayer, PerPlayer, Array], indices: Array,
-                 labels: Array | None) -> tuple[Array, Array]:
-    images = sample_at(sample, *model, indices, labels)
-    return quantized(images), all_finite(images)
+                 labels: Array | None) -> tuple[Mapping[str, Array], Array]:
+    drawn = sample_at(sample, *model, indices, labels)
+    return to_disk(drawn), all_finite(drawn)
   draw = blocks.program(draw_block, 2)
 
   def stream(start: int, stop: int) -> Iterator[Piece]:
@@ -149,8 +166,8 @@ def streamer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
     firsts = range(start - start % blocks.block, stop, blocks.size)
     calls = ((np.arange(first, first + blocks.size),) for first in firsts)
     drawn = blocks.drawn(functools.partial(draw, model), calls, shares)
-    for first, (_, labels, images) in zip(firsts, drawn):
+    for first, (_, labels, outputs) in zip(firsts, drawn):
       cut = slice(max(start - first, 0), stop - first)
-      yield Piece(max(start, first), np.asarray(images)[cut],
-                  None if labels is None else labels[cut])
+      arrays = outputs if labels is None else {**outputs, 'label': labels}
+      yield Piece(max(start, first), {name: np.asarray(x)[cut] for name, x in arrays.items()})
   return stream

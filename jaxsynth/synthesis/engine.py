@@ -1,6 +1,6 @@
 """From a stream of samples to files: encoded beside the device's work, whole or not there."""
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 import os
 from typing import NamedTuple
@@ -28,12 +28,12 @@ class Format(NamedTuple):
   """How a data set lies on disk; every function may be repeated.
 
   Attributes:
-    encode: `(image uint8 [H, W, C], label or None) -> record`; threads share it.
+    encode: `{name: array} -> record`, of one example as on disk; threads share it.
     write: `(shard, pieces)` to disk; the shard is whole and synced, or not there.
     done: whether a shard is there.
     finish: what is written once, when all shards are there.
   """
-  encode: Callable[[np.ndarray, int | None], bytes]
+  encode: Callable[[Mapping[str, np.ndarray]], bytes]
   write: Callable[[Shard, Iterable[Encoded]], None]
   done: Callable[[Shard], bool]
   finish: Callable[[Sequence[Shard]], None]
@@ -71,8 +71,8 @@ def encoded(pieces: Iterable[Piece], encode: Callable, pool: Executor, ahead: in
             ) -> Iterator[Encoded]:
   """Pieces as records, in order, `ahead` of them in the pool."""
   def records_of(piece: Piece) -> Encoded:
-    labels = [None] * len(piece.images) if piece.labels is None else piece.labels.tolist()
-    records = [encode(image, label) for image, label in zip(piece.images, labels)]
+    names = tuple(piece.arrays)
+    records = [encode(dict(zip(names, example))) for example in zip(*piece.arrays.values())]
     return Encoded(piece.start, records, piece.labels)
 
   flying: deque = deque()

@@ -1,5 +1,5 @@
 """Data sets as PNG files in one folder a class."""
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 import os
 import pathlib
 import re
@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxsynth import files
 from jaxsynth.data.classes import numbered
-from jaxsynth.synthesis import png
+from jaxsynth.kinds import png
 from jaxsynth.synthesis.engine import Encoded, Format
 from jaxsynth.synthesis.labels import Shares, counts
 from jaxsynth.synthesis.plan import Shard
@@ -43,8 +43,8 @@ def image_folder(folder: str | os.PathLike, num_classes: int | None = None,
   def place(split: str, label: int | None) -> pathlib.Path:
     return root / split if label is None else root / split / folders[label]
 
-  def encode(image: np.ndarray, label: int | None) -> bytes:
-    return png.encode(image)
+  def encode(example: Mapping[str, np.ndarray]) -> bytes:
+    return png.encode(example['image'])
 
   def write(shard: Shard, pieces: Iterable[Encoded]) -> None:
     for torn in root.glob(f'.{shard.name}.*.aside'):

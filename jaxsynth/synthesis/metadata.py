@@ -7,7 +7,7 @@ import tempfile
 from typing import Any, NamedTuple
 
 from jaxsynth import files
-from jaxsynth.data.classes import numbered
+from jaxsynth.kinds.kind import Kind
 from jaxsynth.synthesis.plan import Shard
 
 
@@ -20,19 +20,15 @@ class About(NamedTuple):
   Attributes:
     name: of the data set, a Python identifier.
     version: as `1.0.0`.
-    image_shape: `(H, W, C)`.
-    num_classes: of labels, or `None` for none.
+    kind: of its examples.
     description: for people.
     citation: BibTeX.
-    class_names: of the labels, in their order; `None` where they are numbers.
   """
   name: str
   version: str
-  image_shape: tuple[int, int, int]
-  num_classes: int | None
+  kind: Kind
   description: str = ''
   citation: str = ''
-  class_names: tuple[str, ...] | None = None
 
 
 class OtherSettings(ValueError):
@@ -109,18 +105,14 @@ def write_metadata(folder: pathlib.Path, about: About, suffix: str, shards: Sequ
         name=split, shard_lengths=[shard.stop - shard.start for shard, _ in mine],
         num_bytes=sum(size for _, size in mine),
         filename_template=template.replace(split=split)))
-  features: dict[str, Any] = {'image': tfds.features.Image(shape=about.image_shape)}
-  if about.num_classes is not None:
-    names = about.class_names
-    named = names is not None and names != numbered(about.num_classes)
-    features['label'] = tfds.features.ClassLabel(
-        **({'names': list(names or ())} if named else {'num_classes': about.num_classes}))
+  condition = about.kind.condition
   info = tfds.core.DatasetInfo(
       builder=tfds.core.DatasetIdentity(
           name=about.name, version=tfds.core.Version(about.version), data_dir=str(folder),
           module_name=''),
-      features=tfds.features.FeaturesDict(features), description=about.description,
-      supervised_keys=('image', 'label') if 'label' in features else None,
+      features=tfds.features.FeaturesDict(about.kind.tfds_features()),
+      description=about.description,
+      supervised_keys=None if condition is None else ('image', condition),
       citation=about.citation)
   info.set_file_format(suffix)
   info.set_splits(tfds.core.SplitDict(splits))

@@ -58,7 +58,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
     ValueError: a block below 1, or nothing ahead.
 
   >>> def stream(start, stop):
-  ...   yield Piece(start, np.array([0, 255], np.uint8).reshape(2, 1, 1, 1), np.array([1, 1]))
+  ...   yield Piece(start, {'image': np.array([0, 255], np.uint8).reshape(2, 1, 1, 1)})
   >>> by_sign = lambda _, images: jnp.concatenate([-images[:, 0, 0], images[:, 0, 0]], 1)
   >>> next(pseudo_labelled(stream, by_sign, (), 2, block=2)(0, 2)).labels.tolist()
   [0, 1]
@@ -93,7 +93,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
       total = here if total is None else total + here
       if piece.start + len(labels) == stop:
         report(start, stop, total)
-      return Piece(piece.start, piece.images, labels)
+      return Piece(piece.start, {**piece.arrays, 'label': labels})
 
     for piece in stream(start, stop):
       flying.append((piece, begun(piece)))

@@ -6,10 +6,7 @@ import os
 import pathlib
 from typing import Any, Protocol
 
-import numpy as np
-
 from jaxsynth import files
-from jaxsynth.synthesis import example, png
 from jaxsynth.synthesis.engine import Encoded, Format
 from jaxsynth.synthesis.metadata import About, write_metadata
 from jaxsynth.synthesis.plan import Shard
@@ -77,9 +74,6 @@ def _records(folder: pathlib.Path, about: About, suffix: str,
     split, of = shard.name[:len(shard.split)], shard.name[len(shard.split):]
     return folder / f'{about.name}-{split}.{suffix}{of}'
 
-  def encode(image: np.ndarray, label: int | None) -> bytes:
-    return example.serialize(png.encode(image), label)
-
   def write(shard: Shard, pieces: Iterable[Encoded]) -> None:
     final = path(shard)
     files.remove_torn(final)
@@ -102,7 +96,7 @@ def _records(folder: pathlib.Path, about: About, suffix: str,
       files.remove_torn(path(shard))
     write_metadata(folder, about, suffix, shards, [path(s).stat().st_size for s in shards])
 
-  return Format(encode, write, lambda shard: path(shard).exists(), finish)
+  return Format(about.kind.record, write, lambda shard: path(shard).exists(), finish)
 
 
 @contextlib.contextmanager

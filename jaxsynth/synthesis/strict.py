@@ -132,8 +132,8 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int,
       assert window.images is not None
       for at in range(0, len(window.taken), block):
         cut = slice(at, at + block)
-        yield Piece(first + at, window.images[cut],
-                    None if window.labels is None else window.labels[cut])
+        labels = {} if window.labels is None else {'label': window.labels[cut]}
+        yield Piece(first + at, {'image': window.images[cut], **labels})
   return stream
 
 

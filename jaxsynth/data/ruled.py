@@ -1,0 +1,149 @@
+"""Examples of a rule as a data set: drawn when they are asked for, of some number or endless."""
+import dataclasses
+import functools
+import re
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxsynth.data.batches import ENDLESS
+from jaxsynth.data.classes import Names
+from jaxsynth.keys import of_seed
+from jaxsynth.kinds.kind import Kind
+from jaxsynth.rules import named
+from jaxsynth.rules.rule import examples, kind_of, Rule
+
+PREFIX = 'rule:'
+# split: the seed of its examples, and how many there are; `endless` begins with those of train
+SPLITS = {'train': (0, 60_000), 'validation': (1, 5_000), 'test': (2, 10_000),
+          'endless': (0, ENDLESS)}
+STREAM = 0x52554c45  # parts these draws from others of the same seed
+BLOCK = 64  # examples computed together
+LARGEST = 2 ** 28  # bytes of a split that is drawn once and kept
+
+
+@dataclasses.dataclass(frozen=True)
+class RuleSource:
+  """Random access to the examples of a rule; example i is a function of (spec, split, i).
+
+  Attributes:
+    name: for messages and records.
+    size: number of examples; `batches.ENDLESS` of a split without end.
+    rule: which.
+    kind: what its examples are.
+    seed: of the split.
+    start: the first one's number in the split.
+    arrays: names of those that are given; all by default. What others need is not computed.
+  """
+  name: str
+  size: int
+  rule: Rule
+  kind: Kind
+  seed: int
+  start: int = 0
+  arrays: tuple[str, ...] = ()
+
+  @property
+  def image_shape(self) -> tuple[int, int, int]:
+    """`(H, W, C)`."""
+    height, width, channels = self.kind.fields['image'].shape
+    return height, width, channels
+
+  @property
+  def num_classes(self) -> int | None:
+    """Of the labels, or `None`."""
+    return len(self.rule.class_names) or None
+
+  @property
+  def class_names(self) -> Names | None:
+    """Of the labels."""
+    return self.rule.class_names or None
+
+  @functools.cached_property
+  def _draw(self) -> Any:
+    key = jax.random.fold_in(of_seed(self.seed), STREAM)
+
+    @jax.jit
+    def draw(indices: jax.Array) -> dict[str, jax.Array]:
+      batch = examples(self.rule, jax.vmap(jax.random.fold_in, (None, 0))(key, indices))
+      labels = {'label': batch['label']} if 'label' in batch else {}
+      every = {**self.kind.to_disk(batch), **labels}
+      return {name: every[name] for name in self.arrays or every if name in every}
+    return draw
+
+  def take(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """Named arrays of these examples, as on disk.
+
+    Raises:
+      IndexError: a position outside [0, size).
+    """
+    indices = np.asarray(indices, np.int64)
+    if indices.size and not 0 <= indices.min() <= indices.max() < self.size:
+      raise IndexError(f'{self.name}: positions in [{indices.min()}, {indices.max()}], expected '
+                       f'[0, {self.size})')
+    parts = []
+    for first in range(0, max(len(indices), 1), BLOCK):
+      some = indices[first:first + BLOCK]
+      padded = np.resize(some, BLOCK) if len(some) else np.zeros(BLOCK, np.int64)
+      drawn = self._draw((padded + self.start).astype(np.uint32))
+      parts.append({name: np.asarray(x)[:len(some)] for name, x in drawn.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def rule_source(dataset: str, split: str, arrays: tuple[str, ...] = ()) -> RuleSource:
+  """The examples of a rule.
+
+  Args:
+    dataset: `'rule:shapes'`, or with its spec after the name: `'rule:shapes{"radius": 0.3}'`, or
+      `'rule:shapes@FILE'` of JSON.
+    split: a key of `SPLITS`, or a part of one as `'train[:1000]'`.
+    arrays: see `RuleSource`.
+
+  Raises:
+    ValueError: no such rule or split, a spec that cannot be, or a rule whose examples are no
+      pictures of one frame.
+    OSError: the file of a spec cannot be read.
+
+  >>> source = rule_source('rule:shapes', 'train[100:]')
+  >>> source.size, source.image_shape, source.num_classes, source.take([3, 5])['image'].shape
+  (59900, (28, 28, 1), 8, (2, 28, 28, 1))
+  """
+  name, text = parsed(dataset)
+  rule = named.of_name(name, text)
+  kind = kind_of(rule)
+  image = kind.fields.get('image')
+  if image is None or len(image.shape) != 3:
+    raise ValueError(f'--dataset={dataset}: its examples are {", ".join(kind.fields)}; expected a '
+                     'rule of pictures, as rule:shapes')
+  seed, start, stop = bounds(split)
+  return RuleSource(dataset, stop - start, rule, kind, seed, start, arrays)
+
+
+def parsed(dataset: str) -> tuple[str, str | None]:
+  """The name of a rule, and its spec as JSON or the name of a file, if there is one.
+
+  >>> parsed('rule:shapes'), parsed('rule:shapes{}'), parsed('rule:shapes@mine.json')
+  (('shapes', None), ('shapes', '{}'), ('shapes', 'mine.json'))
+  """
+  parts = re.fullmatch(r'(\w+)(?:(\{.*\})|@(.+))?', dataset.removeprefix(PREFIX), re.DOTALL)
+  if parts is None:
+    raise ValueError(f'--dataset={dataset}: expected rule:NAME, rule:NAME{{...}} or '
+                     f'rule:NAME@FILE; rules are {", ".join(named.RULES)}')
+  return parts[1], parts[2] or parts[3]
+
+
+def bounds(split: str) -> tuple[int, int, int]:
+  """The seed of a split, and its first and last address.
+
+  >>> bounds('test[10:30]')
+  (2, 10, 30)
+  """
+  parts = re.fullmatch(r'(\w+)(?:\[(\d*):(\d*)\])?', split)
+  if parts is None or parts[1] not in SPLITS:
+    raise ValueError(f'--split={split}: expected {", ".join(SPLITS)}, or a part as train[:1000]')
+  seed, size = SPLITS[parts[1]]
+  start, stop = int(parts[2] or 0), min(int(parts[3] or size), size)
+  if start >= stop:
+    raise ValueError(f'--split={split}: an empty part; expected some of [0, {size})')
+  return seed, start, stop

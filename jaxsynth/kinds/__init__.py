@@ -1,0 +1,1 @@
+"""What an example is: named arrays on disk and in the model, and how they are written and shown."""

@@ -1,0 +1,103 @@
+"""The one value that says what an example is.
+
+An example is named arrays. A name with a slash, as `objects/box`, is that of a nested feature.
+"""
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+import zlib
+
+from jax import Array
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsynth.kinds import message, png
+from jaxsynth.pixels import quantized
+
+# how an array lies in a record: as PNG, several of them where it has four axes; as the position
+# of a class; as numbers; or as compressed bytes
+Form = Literal['image', 'class', 'numbers', 'compressed']
+
+
+class Field(NamedTuple):
+  """One named array of an example.
+
+  Attributes:
+    shape: on disk, without a batch's axis.
+    dtype: on disk.
+    form: how it lies in a record.
+    num_classes: of a class.
+    names: of the classes, in their order; `None` where they are numbers.
+  """
+  shape: tuple[int, ...]
+  dtype: str = 'uint8'
+  form: Form = 'image'
+  num_classes: int | None = None
+  names: tuple[str, ...] | None = None
+
+
+class Kind(NamedTuple):
+  """What an example is.
+
+  Attributes:
+    fields: by name, in the order in which they are told.
+    to_disk: from what a model or rule draws to arrays of these shapes and dtypes, of a batch, on
+      the device, inside jit; labels are not among them where they are drawn for.
+    shown: from such arrays, on the host, to pictures uint8 `[n, H, W, 1 or 3]`.
+    condition: name of the array that samples are drawn for, or `None`.
+  """
+  fields: Mapping[str, Field]
+  to_disk: Callable[[Any], dict[str, Array]]
+  shown: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+  condition: str | None = None
+
+  def record(self, example: Mapping[str, np.ndarray]) -> bytes:
+    """One example, as on disk, as a `tf.train.Example`."""
+    return message.serialize({name: _value(field, np.asarray(example[name]))
+                              for name, field in self.fields.items()})
+
+  def tfds_features(self) -> dict[str, Any]:
+    """What tensorflow-datasets calls them, nested."""
+    nested: dict[str, Any] = {}
+    for name, field in self.fields.items():
+      *above, last = name.split('/')
+      here = nested
+      for part in above:
+        here = here.setdefault(part, {})
+      here[last] = _tfds_feature(field)
+    return nested
+
+
+def on_disk(field: Field, x: Array) -> Array:
+  """A batch of a model's array as it lies on disk; pixels in [-1, 1] become bytes.
+
+  >>> on_disk(Field((1, 1, 1)), jnp.array([[[[1.]]]])).dtype
+  dtype('uint8')
+  """
+  if field.form == 'image' and jnp.issubdtype(x.dtype, jnp.floating):
+    x = quantized(x)
+  x = x.reshape(x.shape[0], *field.shape)
+  return x if field.dtype == 'int64' else x.astype(field.dtype)  # JAX has 32 bits
+
+
+def _value(field: Field, x: np.ndarray) -> message.Value:
+  if field.form == 'image':
+    return png.encode(x) if x.ndim == 3 else [png.encode(frame) for frame in x]
+  if field.form == 'compressed':
+    return zlib.compress(np.ascontiguousarray(x, np.dtype(field.dtype).newbyteorder('<')).tobytes(),
+                         png.LEVEL)
+  return x
+
+
+def _tfds_feature(field: Field) -> Any:
+  import tensorflow_datasets as tfds  # slow to load
+  features = tfds.features
+  if field.form == 'image':
+    image = features.Image(shape=field.shape[-3:])
+    return image if len(field.shape) == 3 else features.Sequence(image, length=field.shape[0])
+  if field.form == 'class':
+    named = field.names is not None and field.names != tuple(
+        map(str, range(field.num_classes or 0)))
+    return features.ClassLabel(**({'names': list(field.names or ())} if named else
+                                  {'num_classes': field.num_classes}))
+  encoding = features.Encoding.ZLIB if field.form == 'compressed' else features.Encoding.NONE
+  return features.Tensor(shape=field.shape, dtype=np.dtype(field.dtype), encoding=encoding)
