@@ -47,8 +47,9 @@ def test_truth_of_the_rule_itself_is_as_expected(read, real):
   reading = read(images)
   scores = truth.judged(reading, SPEC, x['label'])
   assert scores.precision == 1 and scores.label_error == 0
-  # the standard deviation of 300 images' coverage over 90 modes is about .02
-  np.testing.assert_allclose(scores.coverage, truth.expected_coverage(SPEC, 300), atol=.06)
+  # the standard deviation of 300 images' overlap over 90 modes is about .02
+  np.testing.assert_allclose([scores.recall, scores.overlap],
+                             truth.expected_overlap(SPEC, 300), atol=.06)
   wrong = truth.judged(reading, SPEC, (x['label'] + (np.arange(300) < 60)) % 5)
   assert wrong.label_error == .2 and wrong.precision == 1
   assert truth.judged(reading, SPEC).label_error is None
@@ -72,16 +73,20 @@ def test_lost_modes_are_missed(read, real):
   x, images = real
   left = x['objects/box'][:, 0, [1, 3]].mean(1) < .5
   few = truth.judged(read(images[left]), SPEC)
-  assert few.precision == 1 and few.coverage < .72 and few.modes < .72
+  assert few.precision == 1 and few.recall == few.overlap < .72 and few.modes < .72
   none = truth.judged(read(np.zeros((3, 24, 28, 1), np.uint8)), SPEC, [0, 1, 2])
-  assert none == (0, 0, 0, 0)
+  assert none == (0, 0, 0, 0, 0)
+  half = images.copy()
+  half[::2] = 0
+  both = truth.judged(read(half), SPEC)
+  assert both.precision == .5 and both.overlap < .55 < both.recall
 
 
-def test_expected_coverage_is_that_of_draws():
+def test_expected_overlap_is_that_of_draws():
   shares = truth.mode_shares(Shapes())
   counts = RNG.multinomial(2000, shares, 300) / 2000
   np.testing.assert_allclose(np.minimum(counts, shares).sum(1).mean(),
-                             truth.expected_coverage(Shapes(), 2000), atol=.002)
+                             truth.expected_overlap(Shapes(), 2000), atol=.002)
 
 
 @pytest.mark.parametrize('values, message', [

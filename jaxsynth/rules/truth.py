@@ -17,15 +17,18 @@ class Truth(NamedTuple):
 
   Attributes:
     precision: share of images that are valid: that a shape of the spec explains.
-    coverage: share of the rule's distribution over its modes that the valid images have, the
-      sum of the lesser of both shares of each mode. Of a finite sample it is below 1; see
-      `expected_coverage`.
+    recall: share of the rule's distribution over its modes that the valid images have: the sum,
+      over modes, of the lesser of its share of the rule and of the valid images. Of a finite
+      sample it is below 1; see `expected_overlap`.
+    overlap: the same sum with shares of all images, so that images which are not valid count:
+      one less the total variation distance of the two distributions.
     modes: share of modes of which there is at least one valid image.
     label_error: share of the valid images that are of another shape than was asked for; `None`
       where nothing was asked for.
   """
   precision: float
-  coverage: float
+  recall: float
+  overlap: float
   modes: float
   label_error: float | None
 
@@ -54,7 +57,8 @@ def judged(reading: Reading, spec: Shapes, labels: Any = None, *,
     wrong = float((reading.label[good] != asked[good]).mean()) if good.any() else 0.
   shares = mode_shares(spec)
   counts = np.bincount(modes_of(reading, spec)[good], minlength=len(shares))
-  return Truth(float(good.mean()), float(np.minimum(counts / len(good), shares).sum()),
+  common = lambda n: float(np.minimum(counts / max(n, 1), shares).sum())
+  return Truth(float(good.mean()), common(good.sum()), common(len(good)),
                float((counts > 0).mean()), wrong)
 
 
@@ -89,12 +93,12 @@ def modes_of(reading: Reading, spec: Shapes) -> np.ndarray:
   return (reading.label * CELLS ** 2 + place) * SIZES + size
 
 
-def expected_coverage(spec: Shapes, n: int) -> float:
-  """What `coverage` of `n` images of the rule itself is in the mean.
+def expected_overlap(spec: Shapes, n: int) -> float:
+  """What `recall` and `overlap` of `n` images of the rule itself is in the mean.
 
   Of each mode the mean of the lesser of its share p and of a binomial count by n.
 
-  >>> round(expected_coverage(Shapes(), 10000), 3)
+  >>> round(expected_overlap(Shapes(), 10000), 3)
   0.952
   """
   p = mode_shares(spec)
