@@ -21,6 +21,7 @@ from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
 from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.objectives.reflow import reflow
+from jaxsynth.objectives.segment import segment
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.types import Objective
 
@@ -194,8 +195,8 @@ def counting(objective):
   return objective._replace(init=init, loss=loss)
 
 
-def brighter(key, image, label):
-  return image + 0.2 * jax.random.normal(key), label
+def brighter(key, image, target):
+  return image + 0.2 * jax.random.normal(key), target
 
 
 class TinyClassifier(nn.Module):
@@ -210,6 +211,12 @@ class TinyClassifier(nn.Module):
 
 def classifier(axis_name=None):
   return counting(classify(TinyClassifier(axis_name), label_smoothing=0.1, augment=brighter))
+
+
+class TinySegmenter(nn.Module):
+  @nn.compact
+  def __call__(self, x, *, train):
+    return nn.Conv(3, (3, 3))(nn.relu(nn.Conv(4, (3, 3))(x)))
 
 
 BOTH = ('discriminator', 'generator')
@@ -227,16 +234,18 @@ TABLE = {
     'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'classifier': (classifier, ('classifier',)),
+    'segmenter': (lambda axis=None: segment(TinySegmenter(), augment=brighter), ('segmenter',)),
 }
 CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-reflow',
                'mean-flow', 'conditional-codes')
-LABELLING = ('classifier',)  # their samples are labels of given images
+LABELLING = {'classifier': (), 'segmenter': SHAPE[:2]}  # shapes of labels of given images
 
 
 def batch(n=8, seed=0):
   rng = jax.random.key(seed)
   return {'image': jax.random.uniform(rng, (n, *SHAPE), minval=-1.),
-          'label': jax.random.randint(rng, (n,), 0, 3)}
+          'label': jax.random.randint(rng, (n,), 0, 3),
+          'mask': jax.random.randint(rng, (n, *SHAPE), 0, 3)}
 
 
 __all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'moved', 'tiny_gan', 'tiny_flow',

@@ -49,8 +49,8 @@ class UNet(nn.Module):
   def __call__(self, x: Array, time: Array, cond: Array | None = None, *, train: bool) -> Array:
     height, width, channels = x.shape[1:]
     vector = TimeAndLabel(self.features, self.dtype, self.fastest)(time, cond)
-    x = _padded(x, self.patch * 2 ** (len(self.widths) - 1))
-    h = Conv(self.widths[0], 3, dtype=self.dtype)(_patches(x, self.patch))
+    x = padded(x, self.patch * 2 ** (len(self.widths) - 1))
+    h = Conv(self.widths[0], 3, dtype=self.dtype)(patches(x, self.patch))
     down = []
     for level, features in enumerate(self.widths):
       if level:
@@ -63,9 +63,9 @@ class UNet(nn.Module):
       if level < len(self.widths) - 1:
         h = down[level] + ConvTranspose(features, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(h)
       h = self._blocks(h, vector)
-    h = nn.silu(_norm(h, self.dtype))
+    h = nn.silu(group_norm(h, self.dtype))
     y = Conv(channels * self.patch ** 2, 3, dtype=self.dtype, kernel_init=ZEROS)(h)
-    return _image(y, self.patch)[:, :height, :width].astype(jnp.float32)
+    return from_patches(y, self.patch)[:, :height, :width].astype(jnp.float32)
 
   def _blocks(self, h: Array, vector: Array) -> Array:
     for _ in range(self.blocks):
@@ -80,11 +80,11 @@ class Block(nn.Module):
   @nn.compact
   def __call__(self, x: Array, vector: Array) -> Array:
     width = x.shape[-1]
-    h = Conv(width, 3, dtype=self.dtype, kernel_init=KERNEL)(nn.silu(_norm(x, self.dtype)))
+    h = Conv(width, 3, dtype=self.dtype, kernel_init=KERNEL)(nn.silu(group_norm(x, self.dtype)))
     scale, shift = (Dense(width, dtype=self.dtype)(vector).astype(jnp.float32)[:, None, None]
                     for _ in range(2))
     # in float32, where gradients are summed over places
-    h = nn.silu((_norm(h, jnp.float32) * (1 + scale) + shift).astype(self.dtype))
+    h = nn.silu((group_norm(h, jnp.float32) * (1 + scale) + shift).astype(self.dtype))
     return x + Conv(width, 3, dtype=self.dtype, kernel_init=ZEROS)(h)
 
 
@@ -99,7 +99,7 @@ class Attention(nn.Module):
     if c % self.heads:
       raise ValueError(f'heads={self.heads}: expected a divisor of the {c} channels at the '
                        'smallest size, or 0 for no attention')
-    flat = _norm(x, self.dtype).reshape(b, h * w, c)
+    flat = group_norm(x, self.dtype).reshape(b, h * w, c)
     query, key, value = (
         Dense(c, use_bias=False, dtype=self.dtype)(flat).reshape(b, h * w, self.heads, -1)
         for _ in range(3))
@@ -109,23 +109,23 @@ class Attention(nn.Module):
     return x + Dense(c, dtype=self.dtype, kernel_init=ZEROS)(out).reshape(x.shape)
 
 
-def _norm(x: Array, dtype: Any) -> Array:
+def group_norm(x: Array, dtype: Any) -> Array:
   return nn.GroupNorm(math.gcd(8, x.shape[-1]), dtype=dtype)(x)
 
 
-def _padded(x: Array, multiple: int) -> Array:
+def padded(x: Array, multiple: int) -> Array:
   """Zeros at the right and the bottom until both sides are multiples."""
   return jnp.pad(x, [(0, 0), *((0, -n % multiple) for n in x.shape[1:3]), (0, 0)])
 
 
-def _patches(x: Array, p: int) -> Array:
+def patches(x: Array, p: int) -> Array:
   """`[B, H, W, C] -> [B, H / p, W / p, p p C]`."""
   b, h, w, c = x.shape
   x = x.reshape(b, h // p, p, w // p, p, c)
   return jnp.moveaxis(x, 2, 3).reshape(b, h // p, w // p, p * p * c)
 
 
-def _image(x: Array, p: int) -> Array:
+def from_patches(x: Array, p: int) -> Array:
   """Back again: `[B, h, w, p p C] -> [B, h p, w p, C]`."""
   b, h, w, c = x.shape
   x = x.reshape(b, h, w, p, p, c // p ** 2)
