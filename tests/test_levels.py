@@ -101,7 +101,8 @@ def test_mazes_are_trees_that_hold_every_cell():
 
 
 def test_pictures_are_of_the_tiles_and_of_their_own_address():
-  stream = synthesis.streamer(rule.sampler(levels(SMALL)), {}, {}, 3, 3, block=4)
+  stream = synthesis.streamer(rule.sampler(levels(SMALL)), {}, {}, 3, 3, block=4,
+                              to_disk=rule.kind_of(levels(SMALL)).to_disk)
   whole = np.concatenate([piece.images for piece in stream(0, 8)])
   np.testing.assert_array_equal(whole[3:6], np.concatenate([p.images for p in stream(3, 6)]))
   kinds = tiles.pictured(jnp.arange(8)[None], 16).reshape(16, 8, 16, 3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxsynth import synthesis
-from jaxsynth.rules import rule, spec, views
+from jaxsynth.rules import rule, scenes as scenes_, spec, views
 from jaxsynth.rules.distributions import Choice, Integers, Uniform
 from jaxsynth.rules.scenes import Scenes, scenes
 from jaxsynth.rules.street import BUILDING, GRASS, KINDS, PAVEMENT, ROAD, SKY, TREE
@@ -95,6 +95,17 @@ def test_a_video_moves_as_far_as_the_camera_drives():
   assert moved > 10 and (x['image'][:, 0] != x['image'][:, 1]).any()
 
 
+def test_tiles_of_cpus_do_not_change_pictures(monkeypatch):
+  """What may not be met in a tile is not looked for; nor are things that are not there."""
+  x = drawn(STILL)
+  monkeypatch.setattr(scenes_, 'TILES', (1, 1))
+  drawn.cache_clear()
+  whole = drawn(STILL)
+  for name in ('mask', 'instances', 'objects/label'):
+    assert (x[name] != whole[name]).mean() < 1e-4, name  # edges may round another way
+  assert np.quantile(np.abs(x['image'] - whole['image']), .999) < 1e-4
+
+
 def test_boxes_by_hand():
   """A box 2 m wide, 1 to 2 m ahead, from a height of 1.5 m: its face, its top, and beyond."""
   a, b = jnp.array([[0., .9, 3.]]), jnp.array([[.2], [.6], [1.2], [1.6]])
@@ -112,7 +123,8 @@ def test_boxes_by_hand():
 
 
 def test_bits_do_not_depend_on_who_is_drawn_along():
-  stream = synthesis.streamer(rule.sampler(scenes(STILL)), {}, {}, 3, 5, block=4)
+  stream = synthesis.streamer(rule.sampler(scenes(STILL)), {}, {}, 3, 5, block=4,
+                              to_disk=rule.kind_of(scenes(STILL)).to_disk)
   whole = np.concatenate([piece.images for piece in stream(0, 8)])
   np.testing.assert_array_equal(whole[2:7], np.concatenate([p.images for p in stream(2, 7)]))
   u = jnp.linspace(-50, 50, 100000)

@@ -120,7 +120,8 @@ def test_labels_are_those_asked_for_or_follow_the_weights():
 
 
 def test_bits_do_not_depend_on_who_is_drawn_along():
-  stream = synthesis.streamer(rule.sampler(shapes(CROWD)), {}, {}, 3, 8, block=8)
+  stream = synthesis.streamer(rule.sampler(shapes(CROWD)), {}, {}, 3, 8, block=8,
+                              to_disk=rule.kind_of(shapes(CROWD)).to_disk)
   whole = np.concatenate([piece.images for piece in stream(0, 40)])
   parts = np.concatenate([piece.images for start in (0, 7, 21) for piece in stream(
       start, {0: 7, 7: 21, 21: 40}[start])])
@@ -189,6 +190,14 @@ def test_text_that_is_no_json_and_files_that_are_not_there(tmp_path):
     Shapes(radius=3)
   with pytest.raises(ValueError, match='labels: this rule has no classes'):
     rule.examples(shapes()._replace(class_names=()), KEYS, jnp.zeros(64, int))
+
+
+def test_noise_has_its_deviation():
+  grey = jnp.full((200, 200, 3), .5)
+  noise = 255 * np.asarray(paint.noisy(KEYS[0], grey, jnp.float32(9.)) - grey)
+  np.testing.assert_allclose([noise.mean(), noise.std()], [0, 9], atol=.1)
+  # of a sum of four uniform numbers, 3 - 6 / 20
+  np.testing.assert_allclose(((noise / noise.std()) ** 4).mean(), 2.7, atol=.05)
 
 
 def test_colours_by_hand():

@@ -1,4 +1,5 @@
 """What stands beside a road as upright pictures: pedestrians, trees and signs."""
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -83,7 +84,7 @@ def pedestrians_seen(things: Things, view: View, light: Light, shift: Array, tim
         jnp.minimum(trunk, arms) < 0, coat, trousers))
     return below.behind(jnp.where(body < 0, depth, FAR), views.shaded(paint, _light(light)),
                          PEDESTRIAN, first + i)
-  return lax.fori_loop(0, len(things.there), behind, below)
+  return _all(things, view, shift, time, ahead, .5, behind, below)
 
 
 def trees_seen(things: Things, view: View, light: Light, shift: Array, time: Array, ahead: Array,
@@ -105,7 +106,7 @@ def trees_seen(things: Things, view: View, light: Light, shift: Array, time: Arr
     colour = views.where(full & ~bare, views.shaded(green, tint), views.shaded(brown, tint))
     return below.behind(jnp.where(full | trunk, depth, FAR), views.shaded(colour, _light(light)),
                          TREE, first + i)
-  return lax.fori_loop(0, len(things.there), behind, below)
+  return _all(things, view, shift, time, ahead, .5, behind, below)
 
 
 def signs_seen(things: Things, view: View, light: Light, shift: Array, time: Array, ahead: Array,
@@ -129,7 +130,17 @@ def signs_seen(things: Things, view: View, light: Light, shift: Array, time: Arr
     paint = views.where(plate < 0, face, (.45, .46, .48))
     return below.behind(jnp.where((plate < 0) | pole, depth, FAR),
                          views.shaded(paint, _light(light)), SIGN, first + i)
-  return lax.fori_loop(0, len(things.there), behind, below)
+  return _all(things, view, shift, time, ahead, .25, behind, below)
+
+
+def _all(things: Things, view: View, shift: Array, time: Array, ahead: Array, wide: float,
+         behind: Callable[[Array, Seen], Seen], below: Seen) -> Seen:
+  """All things, where they may be seen; none is wider to a side than `wide` of its height."""
+  def maybe(i: Array, below: Seen) -> Seen:
+    x, z, tall = things.x[i] - shift, things.z[i] + things.speed[i] * time - ahead, things.tall[i]
+    seen = views.may_meet(view, x - wide * tall, x + wide * tall, 0., 1.1 * tall, z, z)
+    return lax.cond(seen, lambda: behind(i, below), lambda: below)
+  return lax.fori_loop(0, jnp.sum(things.there), maybe, below)
 
 
 def _placed(things: Things, i: Array, view: View, shift: Array, moved: Array

@@ -3,7 +3,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
-from jax import Array
+from jax import Array, lax
 import jax.numpy as jnp
 
 from jaxsynth.kinds import pictures
@@ -20,12 +20,14 @@ class Rule(NamedTuple):
     class_names: of the labels; empty where there are none, and then `label` is not looked at.
     shares: how often each class comes where nobody asks for labels.
     forms: how arrays lie on disk, by name; others do as numbers.
+    large: whether an example fills a CPU's caches, where a batch is then drawn one by one.
   """
   spec: Any
   draw: Callable[[Array, Any], dict[str, Array]]
   class_names: tuple[str, ...] = ()
   shares: tuple[float, ...] = ()
   forms: Mapping[str, Form] = {}
+  large: bool = False
 
 
 def examples(rule: Rule, keys: Array, labels: Array | None = None) -> dict[str, Array]:
@@ -42,11 +44,16 @@ def examples(rule: Rule, keys: Array, labels: Array | None = None) -> dict[str, 
   Raises:
     ValueError: labels of a rule without classes.
   """
-  if labels is None:
-    return jax.vmap(lambda key: rule.draw(*drawn_label(rule, key)))(keys)
-  if not rule.class_names:
+  if labels is not None and not rule.class_names:
     raise ValueError('labels: this rule has no classes')
-  return jax.vmap(rule.draw)(keys, labels)
+
+  def draw(key: Array, *label: Array) -> dict[str, Array]:
+    return rule.draw(key, *label) if label else rule.draw(*drawn_label(rule, key))
+  arguments = (keys,) if labels is None else (keys, labels)
+  if not rule.large:
+    return jax.vmap(draw)(*arguments)
+  return lax.platform_dependent(*arguments, default=jax.vmap(draw),
+                                cpu=lambda *batch: lax.map(lambda x: draw(*x), batch))
 
 
 def drawn_label(rule: Rule, key: Array) -> tuple[Array, Array | None]:

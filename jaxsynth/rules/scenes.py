@@ -14,6 +14,7 @@ from jaxsynth.rules.street import PEDESTRIAN, SIGN, TREE, VEHICLE
 from jaxsynth.rules.views import FAR, View
 
 AHEAD = 90.  # how far things stand, m
+TILES = (6, 4)  # rows and columns that an image is cut into on CPUs, at most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,8 @@ def scenes(spec: Scenes = Scenes()) -> Rule:
   """
   return Rule(spec, lambda key, label: _draw(spec, key, label), spec.weather.names,
               spec.weather.shares,
-              {'image': 'image', 'mask': 'image', 'instances': 'image', 'depth': 'compressed'})
+              {'image': 'image', 'mask': 'image', 'instances': 'image', 'depth': 'compressed'},
+              large=True)
 
 
 def _draw(spec: Scenes, key: Array, label: Array) -> dict[str, Array]:
@@ -117,23 +119,34 @@ def _draw(spec: Scenes, key: Array, label: Array) -> dict[str, Array]:
   row = lax.iota(jnp.float32, height * n) + .5 - horizon * height * n
   rays = View((column / size)[None], (row / size)[:, None], tall, 1 / size)
 
-  def looked(time: Array) -> views.Seen:
+  def looked(a: Array, b: Array, k: Array) -> views.Seen:
+    """Some columns and rows of a frame, as they are seen through the air."""
+    view, time = rays._replace(a=a, b=b), k / spec.frame_rate
     ahead = speed * time
-    below = street.seen(way, rays, air.light, shift, ahead)
+    below = street.seen(way, view, air.light, shift, ahead)
     for kind, see in ((TREE, functools.partial(roadside.trees_seen, trees)),
                       (SIGN, functools.partial(roadside.signs_seen, signs)),
                       (VEHICLE, functools.partial(traffic.seen, cars)),
                       (PEDESTRIAN, functools.partial(roadside.pedestrians_seen, people))):
       if kind in spec.things:
         first = 1 + spec.things.index(kind)
-        below = see(rays, air.light, shift, time, ahead, first, below)
-    return below
+        below = see(view, air.light, shift, time, ahead, first, below)
+    return below._replace(colour=weather.through(air, view, below, k))
+
+  def by_tiles(a: Array, b: Array, k: Array) -> views.Seen:
+    """One part after another, each of which stays in a CPU's caches and sees few things."""
+    down, across = (max(d for d in range(1, most + 1) if size % d == 0) for size, most in (
+        (height, TILES[0]), (width, TILES[1])))
+    parts = lax.map(lambda ab: looked(ab[0], ab[1], k), (
+        jnp.tile(a.reshape(across, 1, -1), (down, 1, 1)),
+        jnp.repeat(b.reshape(down, -1, 1), across, 0)))
+    whole = lambda x: x.reshape(down, across, *x.shape[1:]).swapaxes(1, 2).reshape(
+        height * n, width * n)
+    return jax.tree.map(whole, parts)
 
   def frame(k: Array) -> dict[str, Array]:
-    time = k / spec.frame_rate
-    scene = looked(time)
-    colour = jnp.stack(weather.through(air, rays, scene, k), -1)
-    image = colour.reshape(height, n, width, n, 3).mean((1, 3))
+    scene = lax.platform_dependent(rays.a, rays.b, k, cpu=by_tiles, default=looked)
+    image = jnp.stack(scene.colour, -1).reshape(height, n, width, n, 3).mean((1, 3))
     if spec.noise.high:
       image = paint.noisy(jax.random.fold_in(key_noise, k), image, noise)
     instances, kind, depth = (x[n // 2::n, n // 2::n] for x in (

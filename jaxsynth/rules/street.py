@@ -90,8 +90,8 @@ def seen(street: Street, view: View, light: Light, shift: Array, ahead: Array) -
   nothing = jnp.zeros(shape)
   none = Walls(nothing + FAR, nothing, nothing, jnp.zeros(shape, jnp.int32),
                jnp.zeros(shape, bool))
-  walls = lax.fori_loop(0, 2 * BLOCKS, lambda k, nearest: _nearer(
-      nearest, _wall(street, view, shift, ahead, k)), none)
+  walls = lax.fori_loop(0, 2 * BLOCKS, lambda k, nearest: _wall(
+      street, view, shift, ahead, k, nearest), none)
   return ground.behind(walls.depth, _painted(street, walls, light), BUILDING)
 
 
@@ -123,8 +123,8 @@ def _sky(view: View, light: Light, seed: Array) -> Seen:
   z = 1 / jnp.maximum(-view.b, .02)
   x = view.a * z
   phase = (seed % 1000).astype(jnp.float32)
-  waves = sum(jnp.sin(x * p + z * q + phase * r) for p, q, r in (
-      (.9, .5, 1.), (-.4, 1.3, 2.), (1.7, -.8, 3.)))
+  waves = sum(views.wave(x * p + z * q + phase * r) for p, q, r in (
+      (.14, .08, .1), (-.06, .2, .2), (.27, -.13, .3)))
   cloud = jnp.clip(waves / 3, 0, 1) * jnp.clip(-view.b * 5, 0, 1)
   white = light.sun * .9 + .1
   shape = cloud.shape
@@ -142,14 +142,14 @@ def _ground(street: Street, view: View, light: Light, shift: Array, ahead: Array
   # two edge lines, and a dashed line in the middle
   line = lambda distance: jnp.clip(.5 - (distance - .08) / wide, 0, 1) * jnp.minimum(.16 / wide, 1)
   along = z + ahead
-  dash = jnp.clip(.5 - (jnp.abs((along % 6) - 1.5) - 1.5) / deep, 0, 1)
+  dash = jnp.clip(.5 - (jnp.abs(6 * views.fraction(along / 6) - 1.5) - 1.5) / deep, 0, 1)
   dash = jnp.where(deep > 3, .5, dash)
   white = jnp.maximum(line(jnp.abs(away - street.half + .35)), line(away) * dash)
   fine = 1 / (1 + 4 * wide)  # grain that is smaller than a sample fades
   rough = fine * (views.grain(x * 12, along * 6, street.seed) - .5)
   grey = street.asphalt + .08 * rough
   kerb = jnp.abs(away - street.half - .1) < .1
-  slab = fine * (jnp.abs((along % 1.2) - .6) > .57)
+  slab = fine * (jnp.abs(views.fraction(along / 1.2) - .5) > .475)
   flag = street.asphalt * .5 + .3 + .06 * rough - .1 * slab - .12 * kerb
   turf = views.shaded(views.colour(street.turf), 1 + .5 * rough)
   road = views.mixed((grey, grey, grey * 1.03), (.92, .92, .9), white)
@@ -161,23 +161,28 @@ def _ground(street: Street, view: View, light: Light, shift: Array, ahead: Array
                           below.colour), jnp.where(met, kind, below.kind), below.instance)
 
 
-def _wall(street: Street, view: View, shift: Array, ahead: Array, k: Array) -> Walls:
+def _wall(street: Street, view: View, shift: Array, ahead: Array, k: Array, nearest: Walls
+          ) -> Walls:
   side, block = k // BLOCKS, k % BLOCKS
   front, tall = street.front[side, block], street.tall[side, block]
   z0, z1 = street.ends[side, block] - ahead, street.ends[side, block + 1] - ahead
   left = side == 0
   near, far = jnp.where(left, -front - 12, front), jnp.where(left, -front, front + 12)
-  met = views.box(view, near - shift, far - shift, 0., tall, z0, z1)
-  along = jnp.where(met.across, met.x + shift, met.depth + ahead)
-  return Walls(jnp.where(met.above, FAR, met.depth), along, met.y,
-               jnp.broadcast_to(k, along.shape), met.across)
+  box = near - shift, far - shift, 0., tall, z0, z1
+
+  def met_too() -> Walls:
+    met = views.box(view, *box)
+    along = jnp.where(met.across, met.x + shift, met.depth + ahead)
+    return _nearer(nearest, Walls(jnp.where(met.above, FAR, met.depth), along, met.y,
+                                  jnp.broadcast_to(k, along.shape), met.across))
+  return lax.cond(views.may_meet(view, *box) & (tall > 0), met_too, lambda: nearest)
 
 
 def _painted(street: Street, walls: Walls, light: Light) -> Colour:
   """Walls with windows: of each storey and each 2.4 m, larger on the ground."""
   of_wall = lambda table: table.reshape(2 * BLOCKS)[walls.block]
   storey, bay = walls.y / of_wall(street.storey), walls.along / 2.4
-  across, up = jnp.abs(bay % 1 - .5), storey % 1
+  across, up = jnp.abs(views.fraction(bay) - .5), views.fraction(storey)
   window = jnp.where(storey < 1, (across < .4) & (up > .12) & (up < .78),
                      (across < .28) & (jnp.abs(up - .55) < .27))
   window &= walls.y < of_wall(street.tall) - .5

@@ -80,17 +80,20 @@ def seen(vehicles: Vehicles, view: View, light: Light, shift: Array, time: Array
     first: number of the first one's instance.
     below: what is behind.
   """
-  return lax.fori_loop(0, len(vehicles.there), lambda i, below: _vehicle(
-      vehicles, i, view, light, shift, time, ahead, first + i, below), below)
+  def behind(i: Array, below: Seen) -> Seen:
+    length, width, _, tall, _, _ = jnp.asarray(TYPES)[vehicles.type[i]]
+    x, z0 = vehicles.x[i] - shift, vehicles.z[i] + vehicles.speed[i] * time - ahead
+    there = (z0 >= 1) & views.may_meet(view, x - width / 2, x + width / 2, 0., tall, z0,
+                                       z0 + length)
+    return lax.cond(there, lambda: _vehicle(vehicles, i, view, light, x, z0, first + i, below),
+                    lambda: below)
+  return lax.fori_loop(0, jnp.sum(vehicles.there), behind, below)
 
 
-def _vehicle(vehicles: Vehicles, i: Array, view: View, light: Light, shift: Array, time: Array,
-             ahead: Array, instance: Array, below: Seen) -> Seen:
+def _vehicle(vehicles: Vehicles, i: Array, view: View, light: Light, x: Array, z0: Array,
+             instance: Array, below: Seen) -> Seen:
   length, width, body, tall, start, stop = jnp.asarray(TYPES)[vehicles.type[i]]
   oncoming = vehicles.oncoming[i]
-  x, z0 = vehicles.x[i] - shift, vehicles.z[i] + vehicles.speed[i] * time - ahead
-  gone = ~vehicles.there[i] | (z0 < 1)
-  z0 = jnp.where(gone, FAR_AWAY, z0)
   paint = views.colour(vehicles.paint[i])
   begin = jnp.where(oncoming, length - stop, start)  # the hood is at the front
   end = jnp.where(oncoming, length - start, stop)
@@ -117,8 +120,8 @@ def _vehicle(vehicles: Vehicles, i: Array, view: View, light: Light, shift: Arra
                     z0 + end)
   u, v = (upper.x - x) / (width / 2 - inset), (upper.y - body) / (tall - body)
   along = (upper.depth - z0 - begin) / (end - begin)
-  pillar = jnp.where(upper.across, jnp.abs(u) > .9, (jnp.abs((along * jnp.where(
-      vehicles.type[i] == 2, 6., 2.)) % 1 - .5) > .42))
+  panes = along * jnp.where(vehicles.type[i] == 2, 6., 2.)
+  pillar = jnp.where(upper.across, jnp.abs(u) > .9, jnp.abs(views.fraction(panes) - .5) > .42)
   # vans have no windows behind the driver
   blind = (vehicles.type[i] == 1) & jnp.where(upper.across, ~oncoming, jnp.where(
       oncoming, along > .3, along < .7))
@@ -126,9 +129,6 @@ def _vehicle(vehicles: Vehicles, i: Array, view: View, light: Light, shift: Arra
   glass = views.where(upper.across, (.16, .2, .24), (.1, .12, .14))
   return below.behind(upper.depth, _lit(views.where(window, glass, paint), upper, light), VEHICLE,
                       instance)
-
-
-FAR_AWAY = 10 * views.FAR
 
 
 def _lit(colour: views.Colour, met: Met, light: Light) -> views.Colour:

@@ -101,6 +101,17 @@ def box(view: View, x0: Array, x1: Array, y0: Array | float, y1: Array | float, 
              jnp.broadcast_to(jnp.minimum(*sides) <= jnp.maximum(z0, NEAR), depth.shape), above)
 
 
+def may_meet(view: View, x0: Array, x1: Array, y0: Array | float, y1: Array | float, z0: Array,
+             z1: Array) -> Array:
+  """Whether some of the rays may meet a box, `[]`: not, where it lies beside all of them."""
+  near, far = jnp.maximum(z0, NEAR), jnp.maximum(z1, NEAR)
+  left, right = jnp.minimum(x0 / near, x0 / far), jnp.maximum(x1 / near, x1 / far)
+  top = jnp.minimum((view.height - y1) / near, (view.height - y1) / far)
+  bottom = jnp.maximum((view.height - y0) / near, (view.height - y0) / far)
+  return ((z1 > NEAR) & (left <= view.a.max()) & (right >= view.a.min()) &
+          (top <= view.b.max()) & (bottom >= view.b.min()))
+
+
 def upright(view: View, x: Array, z: Array) -> tuple[Array, Array]:
   """Where rays meet an upright plane: `[1, W]` right of `x`, and `[H, 1]` above the ground."""
   return view.a * z - x, view.height - view.b * z
@@ -127,6 +138,25 @@ def where(condition: Array, yes: Colour, no: Colour) -> Colour:
 def colour(values: Array) -> Colour:
   """Of the last axis."""
   return values[..., 0], values[..., 1], values[..., 2]
+
+
+def fraction(x: Array) -> Array:
+  """What is above the next smaller whole number; CPUs are slow at remainders of floats.
+
+  >>> fraction(jnp.array([1.25, -.25])).tolist()
+  [0.25, 0.75]
+  """
+  return x - jnp.floor(x)
+
+
+def wave(x: Array) -> Array:
+  """Like a sine, of period 1: between -1 and 1, of pieces of parabolas, which CPUs are fast at.
+
+  >>> wave(jnp.array([0., .25, .5, .75])).tolist()
+  [0.0, 1.0, 0.0, -1.0]
+  """
+  y = 2 * fraction(x) - 1
+  return -4 * y * (1 - jnp.abs(y))
 
 
 def grain(u: Array, v: Array, seed: Array | int = 0) -> Array:
