@@ -44,8 +44,10 @@ def fewest_steps(level):
   raise AssertionError('no way')
 
 
-@pytest.mark.parametrize('of', [SMALL, Levels(cells=(2, 2)), Levels(loops=1.),
-                                dataclasses.replace(SMALL, locked=False)], ids=str)
+@pytest.mark.parametrize('of', [
+    pytest.param(SMALL, marks=pytest.mark.long), Levels(cells=(2, 2)),
+    *(pytest.param(of, marks=pytest.mark.long) for of in (
+        Levels(loops=1.), dataclasses.replace(SMALL, locked=False)))], ids=str)
 def test_every_level_is_solved_by_its_way_and_no_shorter_one(of):
   n = 10000 if of is SMALL else 500
   x = drawn(dataclasses.replace(of, tile_size=4), n)
@@ -72,6 +74,7 @@ def test_a_locked_goal_cannot_be_reached_without_the_key():
       fewest_steps(without)
 
 
+@pytest.mark.long
 def test_difficulty_orders_lengths():
   """Of every single maze without a lock, in the mean with one."""
   at = lambda of, hard: drawn(dataclasses.replace(of, difficulty=Uniform(hard, hard)),

@@ -7,6 +7,7 @@ from common import program as programs
 import jax
 import numpy as np
 import pytest
+import tiers
 import training
 
 from jaxsynth import data, runs
@@ -72,7 +73,7 @@ def test_a_rule_has_its_own_size():
     data.open_dataset(data.DatasetSpec('rule:shapes@none.json'))
 
 
-@pytest.mark.parametrize('split', ['train[:200]', 'endless'])
+@tiers.every('split', ['train[:200]', 'endless'], ['endless'])
 def test_a_family_trains_on_a_rule(tmp_path, split):
   """Without a file in between; stopped and gone on with it is the same run."""
   given = (f'--dataset=rule:shapes{SMALL}', f'--split={split}', '--conditional',
@@ -92,6 +93,7 @@ def written(folder, *given):
                          '--name=data', *given], text=True, capture_output=True, check=False)
 
 
+@pytest.mark.long
 def test_tfds_reads_nested_features_without_us(tmp_path):
   """Two workers' bytes are those of one, and the arrays those of the source of the same keys."""
   given = ['--rule=scenes', f'--spec={STREETS}', '--num=50', '--shards=2', '--block=16']
@@ -141,7 +143,7 @@ def test_what_cannot_be_written_is_refused(tmp_path, given, message):
   assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('name', named.RULES)
+@tiers.every('name', named.RULES, ('levels', 'heart'))
 def test_every_rule_says_what_its_examples_are(name):
   text = {'scenes': STREETS, 'levels': '{"cells": [2, 3], "tile_size": 4}',
           'prices': '{"length": 9}', 'heart': '{"length": 32}'}.get(name, SMALL)

@@ -95,6 +95,7 @@ def test_a_video_moves_as_far_as_the_camera_drives():
   assert moved > 10 and (x['image'][:, 0] != x['image'][:, 1]).any()
 
 
+@pytest.mark.long
 def test_tiles_of_cpus_do_not_change_pictures(monkeypatch):
   """What may not be met in a tile is not looked for; nor are things that are not there."""
   x = drawn(STILL)
@@ -122,6 +123,7 @@ def test_boxes_by_hand():
   assert top.above[0, 0]
 
 
+@pytest.mark.long
 def test_bits_do_not_depend_on_who_is_drawn_along():
   stream = synthesis.streamer(rule.sampler(scenes(STILL)), {}, {}, 3, 5, block=4,
                               to_disk=rule.kind_of(scenes(STILL)).to_disk)

@@ -92,6 +92,7 @@ def test_batches_without_masks_are_refused():
     objective.sample({'segmenter': {}}, {'segmenter': {}}, jax.random.split(KEY, 2), None)
 
 
+@pytest.mark.long
 def test_shapes_are_told_from_their_background():
   """After 60 steps on endless examples, drawn as they are asked for."""
   dataset = 'rule:shapes{"image_size": [16, 16], "shape": ["circle", "star"]}'

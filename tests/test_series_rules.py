@@ -42,6 +42,7 @@ def test_brownian_motion_has_normal_returns_of_its_volatility():
   assert np.abs([facts.autocorrelation, facts.clustering, facts.leverage]).max() < .005
 
 
+@pytest.mark.long
 def test_garch_has_its_kurtosis_and_its_memory():
   """Bollerslev 1986: kurtosis 3 (1 - p^2) / (1 - p^2 - 2 a^2) and autocorrelation of squares
   a (1 - p b) / (1 - 2 b p + b^2) p^(k - 1), p = a + b."""
@@ -57,6 +58,7 @@ def test_garch_has_its_kurtosis_and_its_memory():
   np.testing.assert_allclose(squares, first * p ** np.array([0, 4, 19]), atol=.015)
 
 
+@pytest.mark.long
 def test_falls_raise_the_volatility_of_an_asymmetric_garch():
   r, _ = returns_of(one('garch', alpha=Uniform(.02, .02), beta=Uniform(.85, .85),
                         asymmetry=Uniform(.15, .15)))

@@ -68,18 +68,19 @@ def drawn(key: Array, half: Array, gaps: Array, tall: tuple[float, float], ahead
     ahead: where the last building ends at least, m.
   """
   key_seed, key_rest = jax.random.split(key)
-  u, one = jax.random.uniform(key_rest, (2, BLOCKS, 8)), jax.random.uniform(key_seed, (5,))
+  u = jax.random.uniform(key_rest, (2, BLOCKS, 8))
+  of_all = jax.random.uniform(key_seed, (5,))
   between = lambda x, low, high: low + (high - low) * x
-  pavement = between(one[0], 1.5, 4.)
+  pavement = between(of_all[0], 1.5, 4.)
   lengths = between(u[..., 0], .5, 1.6) * (ahead + 20) / BLOCKS
   ends = jnp.concatenate([jnp.full((2, 1), -20.), -20 + jnp.cumsum(lengths, 1)], 1)
-  setback = jnp.where(one[1:3, None] < .6, 0., 6 * u[..., 1])
+  setback = jnp.where(of_all[1:3, None] < .6, 0., 6 * u[..., 1])
   warm = between(u[..., 2:3], -.02, .16) * jnp.array([[[1., 0., -1.]]])  # of brick and stone
   return Street(
       half, pavement, ends, half + pavement + setback,
       jnp.where(u[..., 3] >= gaps, between(u[..., 4], *tall), 0.),
       jnp.clip(between(u[..., 5:6], .25, .85) + warm, .1, .95), between(u[..., 6], 2.7, 4.),
-      between(one[3], .25, .5), jnp.array([.25, .4, .15]) * between(one[4], .7, 1.3),
+      between(of_all[3], .25, .5), jnp.array([.25, .4, .15]) * between(of_all[4], .7, 1.3),
       jax.random.bits(jax.random.fold_in(key, 1)))
 
 
