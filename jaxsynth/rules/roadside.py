@@ -49,13 +49,13 @@ def drawn(key: Array, street: Street, count: Array, most: int, ahead: float,
     outside: where across, in widths of the pavement from the kerb.
     speed: the largest along z, m/s.
   """
-  u = jax.random.uniform(key, (most, 14))
+  u = jax.random.uniform(key, (most, 15))
   between = lambda k, low, high: low + (high - low) * u[:, k]
   side = jnp.where(u[:, 0] < .5, -1., 1.)
   x = side * (street.half + street.pavement * between(1, *outside))
   near = (jnp.argsort(u[:, 2]) + u[:, 3]) / max(most, 1)  # each in a stretch of its own
   return Things(jnp.arange(most) < count, x, 6 + (ahead - 6) * near ** 1.5, between(4, *tall),
-                speed * between(5, -1., 1.), u[:, 5:8], .05 + .75 * u[:, 8:14].reshape(
+                speed * between(5, -1., 1.), u[:, 6:9], .05 + .75 * u[:, 9:15].reshape(
                     most, 2, 3))
 
 

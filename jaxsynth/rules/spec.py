@@ -110,13 +110,3 @@ def read(kind: type[S], text: str | os.PathLike) -> S:
   except json.JSONDecodeError as error:
     raise ValueError(f'{text}: not JSON: {error}') from error
   return of_json(kind, values)
-
-
-def described(kind: type[Spec]) -> str:
-  """A line a field: its name, default, unit and what it says."""
-  lines = []
-  for name, value in to_json(kind()).items():
-    about = kind.__dataclass_fields__[name].metadata
-    unit = f' {about["unit"]}' if about['unit'] else ''
-    lines.append(f'{name}={json.dumps(value)}{unit}: {about["doc"]}')
-  return '\n'.join(lines)
