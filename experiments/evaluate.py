@@ -20,7 +20,6 @@ from absl import flags
 from common import comparison_flags, paths, program, seeds
 from jaxsynth import evaluation, files, report
 from jaxsynth.data.spec import are_digits
-from jaxsynth.metrics import features
 from jaxsynth.pages import blind, downstream as downstream_page, evaluation as evaluation_page
 from jaxsynth.runs.scores import read_scores
 
@@ -57,7 +56,7 @@ def evaluate(values: flags.FlagValues) -> None:
       comparison_flags.synthetic(values), spec,
       comparison_flags.roles(values, values.validation_split), values.seed,
       synthetic_as_real=values.synthetic_as_real)
-  net = features.by_name(values.features, comparison.real.images.shape[1:], digits)
+  net = comparison.kind.features(values.features, digits)
   studies = [downstream_page.read(values.downstream)] if values.downstream else []
   texts = {'blind.html': blind.page(
       comparison.real, comparison.synthetic, comparison.class_names, values.blind, values.seed)

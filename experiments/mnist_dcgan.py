@@ -70,7 +70,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   classes, dtype = about.classes_if(config['conditional']), train.DTYPES[config['dtype']]
   shared = config['global_batch_norm']
   generator = dcgan.Generator(
-      about.image_shape, config['generator_width'], config['generator_strides'], classes, dtype,
+      about.picture_shape, config['generator_width'], config['generator_strides'], classes, dtype,
       about.axis_name if shared else None, config['kernel_size'],
       config['generator_norm'] == 'batch', config['conditional_norm'], config['tapered'])
   discriminator = dcgan.Discriminator(

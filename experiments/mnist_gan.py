@@ -38,7 +38,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
   classes = about.classes_if(config['conditional'])
-  generator, discriminator = residual_flags.networks(config, about.image_shape, classes,
+  generator, discriminator = residual_flags.networks(config, about.picture_shape, classes,
                                                      about.axis_name)
 
   def optimizer() -> optax.GradientTransformation:

@@ -36,11 +36,11 @@ def networks(config: Mapping[str, Any], about: runs.About, outputs: int) -> Netw
   classes, model = about.classes_if(config['conditional']), MODELS[config['network']]
   sizes = vae_flags.sizes(config) | {'num_classes': classes,
                                      'dtype': train.DTYPES[config['dtype']]}
-  height, width, channels = about.image_shape
+  *sides, channels = about.image_shape if config['network'] == 'mlp' else about.picture_shape
   prior = (coupling_flow.CouplingFlow(config['prior_layers'], config['prior_hidden'], classes)
            if config['prior'] == 'flow' else None)
   return Networks(model.Encoder(config['latent_dim'], **sizes),
-                  model.Decoder((height, width, outputs * channels), **sizes), prior,
+                  model.Decoder((*sides, outputs * channels), **sizes), prior,
                   config['latent_dim'], classes)
 
 

@@ -56,10 +56,10 @@ def define_flags(values: flags.FlagValues) -> None:
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
   classes, likelihood = about.classes_if(config['conditional']), likelihood_flags.likelihood(config)
-  grid = vq_networks.grid(about.image_shape)
+  grid = vq_networks.grid(about.picture_shape)
   sizes = {'width': config['width'], 'layers': config['layers'],
            'dtype': train.DTYPES[config['dtype']]}
-  height, width, channels = about.image_shape
+  height, width, channels = about.picture_shape
   objective = vq_vae(
       vq_networks.Encoder(config['features'], **sizes),
       vq_networks.Decoder((height, width, likelihood.outputs * channels), **sizes),

@@ -42,7 +42,7 @@ def main() -> None:
   program.done(folder / 'report.html')
 
 
-def check_one_shape(shapes: dict[str, tuple[int, int, int]]) -> None:
+def check_one_shape(shapes: dict[str, tuple[int, ...]]) -> None:
   """All sets must come out alike.
 
   Raises:

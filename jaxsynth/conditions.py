@@ -7,6 +7,8 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
+CONDITIONS = ('label', 'noise')  # what a batch says of its examples
+
 
 def of_batch(batch: Mapping[str, Array], who: str, conditional: bool = True) -> tuple[Array, ...]:
   """`(labels,)` of a batch, or nothing for a model that is not conditional.
@@ -28,6 +30,36 @@ def of_batch(batch: Mapping[str, Array], who: str, conditional: bool = True) -> 
   if 'label' not in batch:
     raise ValueError(f"the batch of {who} needs 'label', got {sorted(batch)}")
   return (batch['label'],)
+
+
+def learned(batch: Mapping[str, Array]) -> Array:
+  """The array of a batch that a model learns: `'image'`, or else the only one but conditions.
+
+  Args:
+    batch: `{'image': [B, H, W, C], ...}`, or with an array of another kind, as `'series'`.
+
+  Raises:
+    ValueError: there is none such, or there are several.
+
+  >>> learned({'series': jnp.zeros((2, 24, 1)), 'label': jnp.zeros(2)}).shape
+  (2, 24, 1)
+  """
+  return batch[learned_name(batch)]
+
+
+def learned_name(batch: Mapping[str, Array]) -> str:
+  """The name of that array.
+
+  Raises:
+    ValueError: as `learned`.
+  """
+  if 'image' in batch:
+    return 'image'
+  names = sorted(set(batch) - set(CONDITIONS))
+  if len(names) != 1:
+    raise ValueError(f"the batch has {sorted(batch)}: expected 'image', or one array beside "
+                     f'{" and ".join(CONDITIONS)}')
+  return names[0]
 
 
 def checked(labels: Any, num_classes: int) -> Array:

@@ -6,7 +6,8 @@ from scipy import stats
 from jaxsynth import data
 from jaxsynth.data import analysis
 from jaxsynth.data.analysis import (dimension, drift, duplicates, histogram, labels, moments,
-                                    multiple, neighbourhood, outliers, pooling)
+                                    multiple, neighbourhood, outliers)
+from jaxsynth.kinds import pooling
 from jaxsynth.data.analysis.scan import sample, scan
 from jaxsynth.metrics.neighbours import nearest_other
 

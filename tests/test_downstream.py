@@ -198,7 +198,7 @@ def test_what_another_protocol_finished_is_not_taken(tmp_path):
 
 @pytest.mark.parametrize('change, message', [
     (lambda x: {'synthetic': x._replace(labels=None)}, 'no labels, so no classifier'),
-    (lambda x: {'synthetic': x._replace(images=x.images[:, 1:])},
+    (lambda x: {'synthetic': x._replace(values=x.values[:, 1:])},
      r'images of \[13, 14, 1\], those of test are \[14, 14, 1\]'),
     (lambda x: {'synthetic': x._replace(labels=x.labels + 5)},
      'the classes of train and wrong do not fit: train has 0, 1, .*; wrong has 5, 6, .*, 14'),

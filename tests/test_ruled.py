@@ -57,7 +57,7 @@ def test_endless_data_come_in_order_and_never_twice():
     ('rule:shape', 'train', 'shape: no such rule; expected shapes, scenes'),
     ('rule:shapes{"radius": 2}', 'train', r'radius=\[2, 2\]: expected numbers'),
     ('rule:shapes[3]', 'train', 'expected rule:NAME, rule:NAME'),
-    ('rule:heart', 'train', 'its examples are events, label, series; expected a rule of pictures'),
+    ('rule:scenes{"frames": 2}', 'train', 'its examples are videos'),
     ('rule:shapes', 'best', '--split=best: expected train, validation, test, endless'),
     ('rule:shapes', 'train[9:3]', 'an empty part'),
 ])

@@ -191,12 +191,30 @@ def test_text_that_is_no_json_and_files_that_are_not_there(tmp_path):
     rule.examples(shapes()._replace(class_names=()), KEYS, jnp.zeros(64, int))
 
 
+@tiers.every('of', [CROWD, Shapes(apart=True, count=Integers(4, 4), radius=Uniform(.1, .2)),
+                    Shapes(shape=Choice(('circle', 'line'), (.5, .5)), aspect=Uniform(.4, 1.)),
+                    Shapes(image_size=(9, 60), radius=Uniform(.4, .5))], [CROWD])
+def test_one_alone_is_drawn_as_one_of_a_batch(of):
+  """Around each object only, and only its own corners; what GPUs and TPUs draw is all of it."""
+  drawn = shapes(of)
+  whole = jax.jit(jax.vmap(lambda key: drawn.draw(*rule.drawn_label(drawn, key))))(KEYS)
+  for name, x in jax.jit(lambda keys: rule.examples(drawn, keys))(KEYS).items():
+    if name == 'image':
+      np.testing.assert_allclose(x, whole[name], atol=2e-5)
+    else:
+      np.testing.assert_allclose(x, whole[name], atol=1e-6, err_msg=name)
+
+
 def test_noise_has_its_deviation():
   grey = jnp.full((200, 200, 3), .5)
   noise = 255 * np.asarray(paint.noisy(KEYS[0], grey, jnp.float32(9.)) - grey)
   np.testing.assert_allclose([noise.mean(), noise.std()], [0, 9], atol=.1)
   # of a sum of four uniform numbers, 3 - 6 / 20
   np.testing.assert_allclose(((noise / noise.std()) ** 4).mean(), 2.7, atol=.05)
+  other = 255 * np.asarray(paint.noisy(KEYS[1], grey, jnp.float32(9.)) - grey)
+  flat = (noise / noise.std()).ravel()
+  beside = [(flat[:-d] * flat[d:]).mean() for d in (1, 2, 3, 600)]
+  np.testing.assert_allclose([*beside, (noise * other).mean() / 81], 0, atol=.012)
 
 
 def test_colours_by_hand():

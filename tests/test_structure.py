@@ -23,7 +23,8 @@ ROOMS = {
     'types': set(),
     'keys': {'types'},
     'rules': {'kinds'},
-    'kinds': {'pixels'},
+    # metrics: default features, and examples that are checked
+    'kinds': {'pixels', 'metrics'},
     'conditions': set(),
     'pixels': set(),
     'ema': {'types'},

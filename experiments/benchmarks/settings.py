@@ -12,7 +12,8 @@ import optax
 
 from common import experiments
 from jaxsynth import runs, train_step as ts
-from jaxsynth.downstream.train import net_for, Recipe
+from jaxsynth.downstream.learners import net_for
+from jaxsynth.downstream.train import Recipe
 from jaxsynth.objectives.classify import classify
 from jaxsynth.types import Algorithm
 

@@ -88,9 +88,8 @@ def build(record: Mapping[str, Any], sampling: Mapping[str, Any]) -> runs.Run:
                         f'samples are drawn only {", ".join(module.SAMPLING) or "nothing"} may '
                         'be another')
   about = record['data']
-  height, width, channels = about['image_shape']
   return module.build({**config, **sampling}, runs.About(
-      (height, width, channels), about['num_classes'],
+      tuple(about['image_shape']), about['num_classes'],
       parallel.axis_name(config['parallel']), about['name']))
 
 

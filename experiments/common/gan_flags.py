@@ -144,8 +144,8 @@ def run(config: Mapping[str, Any], about: runs.About, generator: Any, discrimina
 
   objective = gan(generator, discriminator, loss(config), latent_dim=config['latent_dim'],
                   num_classes=classes, packing=packing, temperature=config['temperature'],
-                  penalties=terms(config, about.image_shape),
-                  augmentation=augmentation(config, about.image_shape),
+                  penalties=terms(config, about.picture_shape),
+                  augmentation=augmentation(config, about.picture_shape),
                   auxiliary=auxiliary(config))
   return runs.Run(
       objective, optimizers, ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes,

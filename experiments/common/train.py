@@ -14,6 +14,7 @@ import optax
 from common import (
     clock, dataset_flags, errors, experiments, machine, paths, processes, program, seed_runs, seeds)
 from jaxsynth import data, hosts, parallel, runs
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.files import CheckpointError
 from jaxsynth.runs import folder as folders, record as records
 from jaxsynth.runs.train import train
@@ -185,7 +186,7 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
   config = {**config, **spec.places}
   source, record = hosts.everywhere(lambda: _opened(path, experiment, config, spec, devices, fresh))
   hosts.check_same({f'data {name}': x for name, x in record['data'].items() if name != 'name'})
-  run = build(config, runs.About(source.image_shape, source.num_classes,
+  run = build(config, runs.About(kind_of(source).shape, source.num_classes,
                                  parallel.axis_name(settings.parallel), source.name))
   with contextlib.ExitStack() as stack:
     hosts.everywhere(lambda: stack.enter_context(folders.opened(path, fresh=fresh))

@@ -14,7 +14,9 @@ class Source(Protocol):
   """Random access to examples: anything with these is a data set.
 
   `take(indices)` gives `{'image': uint8 [B, H, W, C], 'label': int32 [B]}`, without
-  `'label'` where `num_classes` is `None`; `image_shape` is `(H, W, C)`.
+  `'label'` where `num_classes` is `None`; `image_shape` is `(H, W, C)`. Examples that are no
+  images have a `kind` besides, a `kinds.kind.Kind`, whose array they give and whose shape
+  `image_shape` is.
   """
 
   @property
@@ -24,7 +26,7 @@ class Source(Protocol):
   def size(self) -> int: ...
 
   @property
-  def image_shape(self) -> tuple[int, int, int]: ...
+  def image_shape(self) -> tuple[int, ...]: ...
 
   @property
   def num_classes(self) -> int | None: ...

@@ -1,4 +1,4 @@
-"""Named images and labels in memory: what is scored, trained on and tested with."""
+"""Named examples and labels in memory: what is scored, trained on and tested with."""
 from collections.abc import Sequence
 import hashlib
 from typing import NamedTuple
@@ -7,28 +7,36 @@ import numpy as np
 
 from jaxsynth.data import classes
 from jaxsynth.data.batches import ENDLESS
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.origin import check_real
 from jaxsynth.data.spec import DatasetSpec, is_path, open_dataset
-from jaxsynth.metrics import predict
+from jaxsynth.kinds.kind import Kind
 
 
 class Examples(NamedTuple):
-  """Images and their labels, by the name that messages and pages call them.
+  """Examples and their labels, by the name that messages and pages call them.
 
   Attributes:
     name: say `'mnist/test'`.
-    images: uint8 `[N, H, W, C]`.
+    values: `[N, ...]`, as on disk: uint8 `[N, H, W, C]` of images.
     labels: int32 `[N]`, or `None`.
     class_names: of the labels, in their order; `None` where they are their own names.
+    kind: what they are; `None` for images.
   """
   name: str
-  images: np.ndarray
+  values: np.ndarray
   labels: np.ndarray | None = None
   class_names: tuple[str, ...] | None = None
+  kind: Kind | None = None
+
+  @property
+  def images(self) -> np.ndarray:
+    """The values of examples that are images."""
+    return self.values
 
   def take(self, positions: np.ndarray) -> 'Examples':
     """The examples at these positions."""
-    return self._replace(images=self.images[positions],
+    return self._replace(values=self.values[positions],
                          labels=None if self.labels is None else self.labels[positions])
 
 
@@ -93,7 +101,7 @@ def read_split(spec: DatasetSpec, split: str | None) -> Examples:
       [0, 255].
 
   >>> examples = read_split(DatasetSpec('mnist5k'), 'test')
-  >>> examples.name, len(examples.images), len(examples.class_names)
+  >>> examples.name, len(examples.values), len(examples.class_names)
   ('mnist5k/test', 500, 10)
   """
   spec = spec._replace(split=None)
@@ -104,8 +112,9 @@ def read_split(spec: DatasetSpec, split: str | None) -> Examples:
                      f'{spec.split}[:10000]')
   batch = source.take(np.arange(source.size))
   name = spec.title + ('' if not split or is_path(split) else f'/{split}')
-  return Examples(name, predict.checked(batch['image'], who=name), batch.get('label'),
-                  classes.names_of(source) or None)
+  kind = kind_of(source)
+  return Examples(name, kind.checked(batch[kind.name], name), batch.get('label'),
+                  classes.names_of(source) or None, kind)
 
 
 def read_real_split(spec: DatasetSpec, split: str | None, *, synthetic_as_real: bool = False
@@ -127,12 +136,12 @@ def read_real_split(spec: DatasetSpec, split: str | None, *, synthetic_as_real: 
 
 
 def image_digests(examples: Examples) -> np.ndarray:
-  """A SHA-256 of each image's pixels: equal for equal images."""
-  return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in examples.images])
+  """A SHA-256 of each example: equal for equal images."""
+  return np.array([hashlib.sha256(value.tobytes()).hexdigest() for value in examples.values])
 
 
 def count_shared(a: Examples, b: Examples) -> int:
-  """How many images of `a` are in `b`, pixel by pixel."""
+  """How many examples of `a` are in `b`, number by number."""
   return int(np.isin(image_digests(a), image_digests(b)).sum())
 
 
@@ -143,9 +152,10 @@ def check_disjoint(reference: Examples, train: Examples) -> None:
     ValueError: it says how many images both have.
   """
   both = count_shared(reference, train)
-  if both > len(reference.images) / 100:
-    raise ValueError(f'{both:,} of {len(reference.images):,} images of {reference.name} are in '
-                     f'{train.name} too: the reference must be images that nothing learned '
+  if both > len(reference.values) / 100:
+    plural = kind_of(reference).plural
+    raise ValueError(f'{both:,} of {len(reference.values):,} {plural} of {reference.name} are in '
+                     f'{train.name} too: the reference must be {plural} that nothing learned '
                      'from; see --real_split and --train_split')
 
 

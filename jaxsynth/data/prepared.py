@@ -45,8 +45,8 @@ def tfds_source(name: str, split: str, data_dir: str | os.PathLike | None = None
   builder = builder_of(name, data_dir)
   name = builder.info.name if is_prepared(name) else name
   features = _features(builder, name, image_key, label_key)
-  size = _split_size(builder, name, split)
-  records = _records(builder, name, split)
+  size = split_size(builder, name, split)
+  records = records_of(builder, name, split)
   kind = features[image_key]
   encoded = isinstance(kind, tfds.features.Image)
   # own decoding, as tfds's depends on whether OpenCV is installed
@@ -139,7 +139,12 @@ def _features(builder: Any, name: str, image_key: str, label_key: str | None) ->
   return tfds.features.FeaturesDict({image_key: image, label_key: label})
 
 
-def _split_size(builder: Any, name: str, split: str) -> int:
+def split_size(builder: Any, name: str, split: str) -> int:
+  """How many examples a split has.
+
+  Raises:
+    ValueError: no such split, or an empty one.
+  """
   splits = builder.info.splits
   have = ', '.join(f'{key} ({splits[key].num_examples:,})' for key in sorted(splits))
   try:
@@ -152,8 +157,13 @@ def _split_size(builder: Any, name: str, split: str) -> int:
   return size
 
 
-def _records(builder: Any, name: str, split: str) -> Any:
-  """Positions -> serialised examples."""
+def records_of(builder: Any, name: str, split: str) -> Any:
+  """A function from positions to serialised examples.
+
+  Raises:
+    ValueError: prepared in a format that cannot be read.
+    ImportError: a TFRecord data set without TensorFlow.
+  """
   import tensorflow_datasets as tfds
   formats = {str(f.value) for f in builder.info.available_file_formats()}
   if 'array_record' in formats:

@@ -10,6 +10,8 @@ import numpy as np
 from jaxsynth.data.batches import ENDLESS
 from jaxsynth.data.classes import Names
 from jaxsynth.keys import of_seed
+from jaxsynth.kinds import series_kind
+from jaxsynth.kinds.image_kind import images, NAME as IMAGE
 from jaxsynth.kinds.kind import Kind
 from jaxsynth.rules import named
 from jaxsynth.rules.rule import examples, kind_of, Rule
@@ -21,6 +23,7 @@ SPLITS = {'train': (0, 60_000), 'validation': (1, 5_000), 'test': (2, 10_000),
 STREAM = 0x52554c45  # parts these draws from others of the same seed
 BLOCK = 64  # examples computed together
 LARGEST = 2 ** 28  # bytes of a split that is drawn once and kept
+FITTED = 1024  # examples of train whose range is that of a rule's series
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +34,7 @@ class RuleSource:
     name: for messages and records.
     size: number of examples; `batches.ENDLESS` of a split without end.
     rule: which.
-    kind: what its examples are.
+    kind: what its examples are, as models learn them.
     seed: of the split.
     start: the first one's number in the split.
     arrays: names of those that are given; all by default. What others need is not computed.
@@ -45,10 +48,9 @@ class RuleSource:
   arrays: tuple[str, ...] = ()
 
   @property
-  def image_shape(self) -> tuple[int, int, int]:
-    """`(H, W, C)`."""
-    height, width, channels = self.kind.fields['image'].shape
-    return height, width, channels
+  def image_shape(self) -> tuple[int, ...]:
+    """`(H, W, C)`, or `(T, C)` of series."""
+    return self.kind.shape
 
   @property
   def num_classes(self) -> int | None:
@@ -68,7 +70,7 @@ class RuleSource:
     def draw(indices: jax.Array) -> dict[str, jax.Array]:
       batch = examples(self.rule, jax.vmap(jax.random.fold_in, (None, 0))(key, indices))
       labels = {'label': batch['label']} if 'label' in batch else {}
-      every = {**self.kind.to_disk(batch), **labels}
+      every = {**kind_of(self.rule).to_disk(batch), **labels}
       return {name: every[name] for name in self.arrays or every if name in every}
     return draw
 
@@ -101,8 +103,8 @@ def rule_source(dataset: str, split: str, arrays: tuple[str, ...] = ()) -> RuleS
     arrays: see `RuleSource`.
 
   Raises:
-    ValueError: no such rule or split, a spec that cannot be, or a rule whose examples are no
-      pictures of one frame.
+    ValueError: no such rule or split, a spec that cannot be, or a rule whose examples are
+      neither pictures of one frame nor series.
     OSError: the file of a spec cannot be read.
 
   >>> source = rule_source('rule:shapes', 'train[100:]')
@@ -112,12 +114,29 @@ def rule_source(dataset: str, split: str, arrays: tuple[str, ...] = ()) -> RuleS
   name, text = parsed(dataset)
   rule = named.of_name(name, text)
   kind = kind_of(rule)
-  image = kind.fields.get('image')
-  if image is None or len(image.shape) != 3:
-    raise ValueError(f'--dataset={dataset}: its examples are {", ".join(kind.fields)}; expected a '
-                     'rule of pictures, as rule:shapes')
+  if len(kind.shape) == 4:
+    raise ValueError(f'--dataset={dataset}: its examples are videos {list(kind.shape)}; expected '
+                     'a rule of single pictures or of series, as rule:shapes or rule:heart')
   seed, start, stop = bounds(split)
-  return RuleSource(dataset, stop - start, rule, kind, seed, start, arrays)
+  if kind.name == IMAGE:
+    kind = images(kind.shape, len(rule.class_names) or None, rule.class_names or None)
+  source = RuleSource(dataset, stop - start, rule, kind, seed, start, arrays)
+  if kind.name == series_kind.NAME:
+    first = dataclasses.replace(source, size=FITTED, seed=SPLITS['train'][0], start=0)
+    low, high = series_kind.ranges(first.take(np.arange(FITTED))[kind.name])
+    source = dataclasses.replace(source, kind=series_kind.series(
+        kind.shape, low, high, source.num_classes, source.class_names))
+  return source
+
+
+def learned(dataset: str) -> tuple[str, ...]:
+  """Names of the arrays of a rule that models learn from: its picture or series, and its label.
+
+  >>> learned('rule:shapes'), learned('rule:heart')
+  (('image', 'label'), ('series', 'label'))
+  """
+  kind = kind_of(named.of_name(*parsed(dataset)))
+  return kind.name, *((kind.condition,) if kind.condition else ())
 
 
 def parsed(dataset: str) -> tuple[str, str | None]:

@@ -11,10 +11,12 @@ from jaxsynth.data.batches import Source
 from jaxsynth.data.classes import names_of, occurring
 from jaxsynth.data.credit import Credit, MNIST5K, tfds_credit
 from jaxsynth.data.image_folder import folder
+from jaxsynth.data.kinded import KindSource, series_npz
 from jaxsynth.data.memory import in_memory
 from jaxsynth.data.embedded_digits import mnist5k, SPLITS
 from jaxsynth.data.npz_file import npz
 from jaxsynth.data.preprocess import Preprocess, preprocessed
+from jaxsynth.data.prepared_series import tfds_series
 from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names, tfds_source
 from jaxsynth.metrics import predict
 
@@ -31,7 +33,7 @@ class DatasetSpec(NamedTuple):
     split: of a tfds data set or of mnist5k, as `'train[:55000]'`; the others have none, and
       take `'train'` for all of it.
     data_dir: where tfds data sets are prepared; by default tfds's own folder.
-    image_key: a tfds data set's feature of images.
+    image_key: a tfds data set's feature of images, or of series `[T, C]` of floats.
     label_key: its feature of labels; `None` or `''` for no labels.
     image_size: `(height, width)`, or `None` for the data's own.
     channels: 1 or 3, or `None` for the data's own.
@@ -161,10 +163,17 @@ def open_dataset(spec: DatasetSpec) -> Source:
   if kind == 'rule':
     return _ruled(spec)
   if kind == 'npz':
+    series = series_npz(spec.dataset)
+    if series is not None:
+      if spec.image_size or spec.channels:
+        raise ValueError(f'--image_size, --channels: {spec.title} holds series and no images')
+      return series
     return _without_empty_classes(npz(spec.dataset, spec.preprocess))
   if kind == 'folder':
     return _sampled(in_memory(folder(spec.dataset, spec.preprocess)))
-  return _without_empty_classes(_sampled(in_memory(_tfds(spec))))
+  source = _tfds(spec)
+  return source if isinstance(source, KindSource) else _without_empty_classes(
+      _sampled(in_memory(source)))
 
 
 def open_raw(spec: DatasetSpec) -> Source:
@@ -249,12 +258,16 @@ def _ruled(spec: DatasetSpec) -> Source:
   if spec.image_size or spec.channels:
     raise ValueError(f'--image_size, --channels: {spec.title} draws its own size; give it in the '
                      'spec, as rule:shapes{"image_size": [32, 32], "channels": 3}')
-  source = ruled.rule_source(spec.dataset, spec.split or 'train', ('image', 'label'))
-  if source.size * int(np.prod(source.image_shape)) > ruled.LARGEST:
+  source = ruled.rule_source(spec.dataset, spec.split or 'train', ruled.learned(spec.dataset))
+  field = source.kind.fields[source.kind.name]
+  if source.size * int(np.prod(field.shape)) * np.dtype(field.dtype).itemsize > ruled.LARGEST:
     return source
   batch = source.take(np.arange(source.size))
-  return ArraySource.of(batch['image'], batch.get('label'), source.num_classes, source.name,
-                        source.class_names)
+  values, labels = batch[source.kind.name], batch.get('label')
+  if source.kind.settings:
+    return KindSource(values, labels, source.num_classes, source.name, source.kind,
+                      source.class_names)
+  return ArraySource.of(values, labels, source.num_classes, source.name, source.class_names)
 
 
 def _sampled(source: Source) -> Source:
@@ -276,5 +289,9 @@ def _without_empty_classes(source: Source) -> Source:
 
 
 def _tfds(spec: DatasetSpec) -> Any:
+  series = tfds_series(spec.dataset, spec.split or 'train', spec.data_dir, key=spec.image_key,
+                       label_key=spec.label_key or None)
+  if series is not None:
+    return series
   return tfds_source(spec.dataset, spec.split or 'train', spec.data_dir, spec.preprocess,
                      image_key=spec.image_key, label_key=spec.label_key or None)

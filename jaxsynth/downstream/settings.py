@@ -7,6 +7,7 @@ import numpy as np
 from jaxsynth import data
 from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import Examples
+from jaxsynth.data.kinded import kind_of, KindSource
 
 
 class Setting(NamedTuple):
@@ -102,7 +103,7 @@ def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def training_set(setting: Setting, real: Examples, synthetic: Examples, names: Sequence[str],
-                 seed: int) -> data.ArraySource:
+                 seed: int) -> data.Source:
   """The training set of a seed: the larger ones of a seed hold its smaller ones.
 
   Args:
@@ -119,13 +120,13 @@ def training_set(setting: Setting, real: Examples, synthetic: Examples, names: S
   >>> sorted(training_set(Setting(2, 2), digits, digits, '01', 0).labels.tolist())
   [0, 0, 1, 1]
   """
-  images, labels = list[np.ndarray](), list[np.ndarray]()
+  values, labels = list[np.ndarray](), list[np.ndarray]()
   for examples, most in ((real, setting.real), (synthetic, setting.synthetic)):
     if examples.labels is None:
       raise ValueError(f'{examples.name}: no labels, so no classifier can learn from it')
     if most:
       chosen = examples.take(stratified(examples.labels, seed)[:most])
-      images.append(chosen.images)
+      values.append(chosen.values)
       labels.append(np.asarray(chosen.labels))
   together = np.concatenate(labels)
   counts = np.bincount(together, minlength=len(names))
@@ -133,4 +134,8 @@ def training_set(setting: Setting, real: Examples, synthetic: Examples, names: S
   if empty:
     raise ValueError(f'{setting.name}: no example of {listed(empty)}; take larger --sizes, or a '
                      'synthetic set that has all classes')
-  return data.ArraySource.of(np.concatenate(images), together, len(names), setting.name)
+  kind = kind_of(real)
+  if kind.settings:
+    return KindSource(np.concatenate(values), together.astype(np.int32), len(names), setting.name,
+                      kind)
+  return data.ArraySource.of(np.concatenate(values), together, len(names), setting.name)

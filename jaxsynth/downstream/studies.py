@@ -11,12 +11,14 @@ import jax
 import numpy as np
 
 import jaxsynth
-from jaxsynth import data, files
+from jaxsynth import files
 from jaxsynth.data.classes import integers, listed
 from jaxsynth.data.examples import aligned, check_disjoint, Examples
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.downstream.accuracy import outcomes
 from jaxsynth.downstream.settings import grid, Setting, sizes_among, training_set
-from jaxsynth.downstream.train import classical, Recipe, trained
+from jaxsynth.downstream.learners import learner_of
+from jaxsynth.downstream.train import Recipe, trained
 from jaxsynth.downstream.verdicts import mean, rows
 from jaxsynth.metrics import predict
 
@@ -71,11 +73,11 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
   train, test, synthetic = (_examples(x, name) for x, name in (
       (train, 'train'), (test, 'test'), (synthetic, 'synthetic')))
   (train, test, synthetic), names = _checked(train, test, synthetic, classes)
-  numbers = sizes_among(sizes, len(train.images))
-  settings, left_out = grid(numbers, parts, len(synthetic.images))
+  numbers = sizes_among(sizes, len(train.values))
+  settings, left_out = grid(numbers, parts, len(synthetic.values))
   protocol = {
       'recipe': recipe._asdict(), 'seeds': list(seeds), 'classes': names,
-      'sets': {role: {'size': len(x.images), 'sha256': digest(x)}
+      'sets': {role: {'size': len(x.values), 'sha256': digest(x)}
                for role, x in (('train', train), ('test', test), ('synthetic', synthetic))},
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__},
       'platform': jax.devices()[0].device_kind}
@@ -93,7 +95,9 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
       accuracy = np.mean([x['accuracy'] for x in finished['outcomes']])
       log(f'{i}/{len(settings)} {setting.name}: {accuracy:.4f} '
           f'({time.perf_counter() - start:.0f} s)')
-  return {**protocol, **(about or {}), 'settings': rows(by_setting, names),
+  words = dict(kind_of(train).words)
+  return {**protocol, **(about or {}), **({'words': words} if words else {}),
+          'settings': rows(by_setting, names),
           'trts': {'name': Setting(numbers[-1]).name, 'seeds': on_synthetic,
                    'accuracy': mean([x['accuracy'] for x in on_synthetic or []])._asdict()},
           'left_out': [setting.name for setting in left_out]}
@@ -101,7 +105,7 @@ def study(train: Given, test: Given, synthetic: Given, *, classes: Sequence[str]
 
 def digest(examples: Examples) -> str:
   """SHA-256 of images and labels."""
-  sha = hashlib.sha256(np.ascontiguousarray(examples.images).tobytes())
+  sha = hashlib.sha256(np.ascontiguousarray(examples.values).tobytes())
   if examples.labels is not None:
     sha.update(examples.labels.astype(np.int32).tobytes())
   return sha.hexdigest()
@@ -111,22 +115,23 @@ def _examples(given: Given, name: str) -> Examples:
   """As bytes, with a name."""
   examples = given if isinstance(given, Examples) else Examples(
       name, np.asarray(given[0]), np.asarray(given[1]))
-  images = predict.checked(examples.images, who=examples.name)
-  return examples._replace(images=images if images.dtype == np.uint8 else data.to_uint8(images))
+  check = predict.pixels_checked if examples.kind is None else examples.kind.checked
+  return examples._replace(values=check(examples.values, examples.name))
 
 
 def _checked(train: Examples, test: Examples, synthetic: Examples, classes: Sequence[str] | None
              ) -> tuple[list[Examples], list[str]]:
   """The sets and the names of their classes, once they are known to fit."""
-  shape = test.images.shape[1:]
+  shape = test.values.shape[1:]
   for examples in (train, test, synthetic):
     if examples.labels is None:
       raise ValueError(f'{examples.name}: no labels, so no classifier can learn from it or be '
                        'tested on it; a conditional model (--conditional) gives labels')
-    integers(examples.labels, len(examples.images), examples.name)
-    if examples.images.shape[1:] != shape:
-      raise ValueError(f'{examples.name}: images of {list(examples.images.shape[1:])}, those of '
-                       f'{test.name} are {list(shape)}; see --image_size, --channels, --fit')
+    integers(examples.labels, len(examples.values), examples.name)
+    if examples.values.shape[1:] != shape:
+      raise ValueError(f'{examples.name}: {kind_of(test).plural} of '
+                       f'{list(examples.values.shape[1:])}, those of {test.name} are '
+                       f'{list(shape)}; see --image_size, --channels, --fit')
   if classes is not None:
     for x in (train, test, synthetic):
       if x.class_names is None and x.labels is not None and x.labels.max() >= len(classes):
@@ -150,12 +155,13 @@ def _once(setting: Setting, train: Examples, test: Examples, synthetic: Examples
           ) -> dict[str, Any]:
   """All seeds of a setting, trained and tested."""
   sources = [training_set(setting, train, synthetic, names, seed) for seed in seeds]
-  classifiers = trained(sources, seeds, recipe, augment=classical if setting.augmented else None)
+  augment = learner_of(kind_of(train)).augment if setting.augmented else None
+  classifiers = trained(sources, seeds, recipe, augment=augment)
 
   def tested(examples: Examples) -> list[dict[str, object]]:
     assert examples.labels is not None
     return [outcomes(examples.labels, predictions.probabilities)
-            for predictions in classifiers.predict(examples.images)]
+            for predictions in classifiers.predict(examples.values)]
   return {'outcomes': tested(test), **({'on_synthetic': tested(synthetic)} if backwards else {})}
 
 

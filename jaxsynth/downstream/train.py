@@ -10,21 +10,17 @@ import numpy as np
 import optax
 
 from jaxsynth import data, loop, train_step as ts
-from jaxsynth.data import augment as augmentations
+from jaxsynth.data.kinded import kind_of
+from jaxsynth.downstream.learners import learner_of
 from jaxsynth.keys import of_seed
 from jaxsynth.metrics.predict import Predictions, predict
-from jaxsynth.models.classifier import Classifier
 from jaxsynth.objectives.classify import Augment, classify
 from jaxsynth.types import Tree
 
 Together = Literal['vmap', 'map', 'turns']
 Keys = tuple[Array, Array]
 BatchAt = Callable[[int], Any]
-
-
-def net_for(image_shape: tuple[int, int, int], num_classes: int) -> Classifier:
-  """The small classifier, deeper for images of more than 32 pixels a side."""
-  return Classifier(num_classes, (16, 32) if max(image_shape[:2]) <= 32 else (16, 32, 64, 64))
+InModel = Callable[[Any], Any]  # `Kind.in_model`
 
 
 class Recipe(NamedTuple):
@@ -48,19 +44,16 @@ class Classifiers(NamedTuple):
   Attributes:
     net: the network of all.
     weights: `(params, variables)` of each, averaged where an average was asked for.
+    to_model: of the kind that they learned from; `None` for images.
   """
   net: Any
   weights: list[tuple[Tree, Tree]]
+  to_model: Callable[[Any], Array] | None = None
 
   def predict(self, images: np.ndarray) -> list[Predictions]:
-    """What each says of `images`, uint8 `[N, H, W, C]`."""
-    return [predict(self.net, *weights, images) for weights in self.weights]
-
-
-def classical(key: Array, image: Array, label: Array) -> tuple[Array, Array]:
-  """Classical augmentation that changes no digit and no X-ray: no flips."""
-  policy = augmentations.random_affine(degrees=10., translate=(.08, .08), scale=(.9, 1.1))
-  return policy(key, {'image': image})['image'], label
+    """What each says of `images`, uint8 `[N, H, W, C]`, or of another kind as on disk."""
+    return [predict(self.net, *weights, images, to_model=self.to_model)
+            for weights in self.weights]
 
 
 def together_on(platform: str) -> Together:
@@ -84,11 +77,11 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
   are equal to a rounding. A single seed is always trained by `'turns'`.
 
   Args:
-    sources: what each learns from; of one shape `(H, W, C)` and number of classes.
+    sources: what each learns from; of one kind and number of classes.
     seeds: as many.
     recipe: the same for all.
-    net: the network, as `objectives.classify` takes it; by default that of `net_for`.
-    augment: `(key, image, label) -> (image, label)` of one example, as `classical`;
+    net: the network, as `objectives.classify` takes it; by default that of `learner_of`.
+    augment: `(key, image, label) -> (image, label)` of one example, as `learners.classical`;
       `None` for none.
     optimizer: takes the place of Adam and of `recipe.learning_rate`.
     ema: the average whose weights are returned; by default there is none.
@@ -103,6 +96,7 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
   Raises:
     ValueError: no labels; not as many sources as seeds; or hooks of several seeds.
 
+  >>> from jaxsynth.models.classifier import Classifier
   >>> blank = data.ArraySource.of(np.zeros((4, 8, 8, 1), np.uint8), np.arange(4))
   >>> small = Classifier(4, widths=(2,), blocks=0, features=2)
   >>> classifiers = trained([blank], [0], Recipe(steps=1, batch_size=4), net=small)
@@ -111,7 +105,8 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
   """
   _check(sources, seeds, hooks)
   first = sources[0]
-  net = net_for(first.image_shape, first.num_classes or 0) if net is None else net
+  kind = kind_of(first)
+  net = learner_of(kind).network(kind.shape, first.num_classes or 0) if net is None else net
   optimizer = optimizer or _adam(recipe.learning_rate, recipe.steps)
   try:
     programs = _kept_programs(net, augment, optimizer, ema)
@@ -119,7 +114,7 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
     programs = _programs(net, augment, optimizer, ema)
   batches_at = [data.batch_at(x, recipe.batch_size, s) for x, s in zip(sources, seeds)]
   keys = keys or [(of_seed(s), of_seed(s)) for s in seeds]
-  start = data.to_float(batches_at[0](0))
+  start = kind.in_model(batches_at[0](0))
   states = [programs.init(key, start) for key, _ in keys]
   together = recipe.together or together_on(jax.devices()[0].platform)
   run: Callable[..., list]
@@ -127,8 +122,10 @@ def trained(sources: Sequence[data.Source], seeds: Sequence[int], recipe: Recipe
     run = functools.partial(_alone, hooks=hooks)
   else:
     run = _turns if together == 'turns' else functools.partial(_stacked, together=together)
-  states = run(programs, states, batches_at, [key for _, key in keys], recipe.steps)
-  return Classifiers(net, [jax.device_get(weights_of(state)) for state in states])
+  states = run(programs, states, batches_at, [key for _, key in keys], recipe.steps,
+               in_model=kind.in_model)
+  return Classifiers(net, [jax.device_get(weights_of(state)) for state in states],
+                     kind.to_model)
 
 
 def weights_of(state: ts.TrainState) -> tuple[Tree, Tree]:
@@ -178,8 +175,9 @@ def _adam(learning_rate: float, steps: int) -> optax.GradientTransformation:
 
 
 def _alone(programs: _Programs, states: list, batches_at: Sequence[BatchAt],
-           keys: Sequence[Array], steps: int, *, hooks: Sequence[loop.Hook]) -> list:
-  batches = data.prefetch(lambda k: data.to_float(batches_at[0](k)))
+           keys: Sequence[Array], steps: int, *, in_model: InModel,
+           hooks: Sequence[loop.Hook]) -> list:
+  batches = data.prefetch(lambda k: in_model(batches_at[0](k)))
   try:
     return [loop.run(programs.step, states[0], batches, keys[0], steps, hooks=hooks)]
   finally:
@@ -187,8 +185,8 @@ def _alone(programs: _Programs, states: list, batches_at: Sequence[BatchAt],
 
 
 def _turns(programs: _Programs, states: list, batches_at: Sequence[BatchAt],
-           keys: Sequence[Array], steps: int) -> list:
-  batches = data.prefetch(lambda k: [data.to_float(batch_at(k)) for batch_at in batches_at])
+           keys: Sequence[Array], steps: int, *, in_model: InModel) -> list:
+  batches = data.prefetch(lambda k: [in_model(batch_at(k)) for batch_at in batches_at])
   try:
     for _, each in zip(range(steps), batches):
       states = [programs.step(*state_batch_key)[0]
@@ -199,11 +197,12 @@ def _turns(programs: _Programs, states: list, batches_at: Sequence[BatchAt],
 
 
 def _stacked(programs: _Programs, states: list, batches_at: Sequence[BatchAt],
-             keys: Sequence[Array], steps: int, *, together: Together) -> list:
+             keys: Sequence[Array], steps: int, *, in_model: InModel, together: Together
+             ) -> list:
   step = programs.vmap if together == 'vmap' else programs.map
   stack = functools.partial(jax.tree.map, lambda *x: jnp.stack(x))
   state, key = stack(*states), stack(*keys)
-  batches = data.prefetch(lambda k: data.to_float(
+  batches = data.prefetch(lambda k: in_model(
       jax.tree.map(lambda *x: np.stack(x), *(dict(batch_at(k)) for batch_at in batches_at))))
   try:
     for _, batch in zip(range(steps), batches):

@@ -41,9 +41,9 @@ class Cards(NamedTuple):
     net = net or self.net
     synthetic, real, other = self.comparison[:3]
     card = Protocol.of(
-        features.score_name(name, net), net, n_real=len(real.images),
-        n_fake=len(synthetic.images), split=real.name, seed=seed,
-        settings={'floor': other.name, 'n_floor': len(other.images), **settings})
+        features.score_name(name, net), net, n_real=len(real.values),
+        n_fake=len(synthetic.values), split=real.name, seed=seed,
+        settings={'floor': other.name, 'n_floor': len(other.values), **settings})
     return Scored(float(value), float(floor), standard_error, card)
 
 

@@ -9,14 +9,16 @@ from jaxsynth.data import DatasetSpec
 from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import (
     aligned, check_disjoint, count_shared, Examples, random_positions, read_real_split, shuffled)
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.roles import Roles
 from jaxsynth.evaluation.synthetic import Synthetic
+from jaxsynth.kinds.kind import Kind
 
 LEAST = 100  # examples of a set
 
 
 class Comparison(NamedTuple):
-  """All sets that an evaluation looks at, of images of one shape.
+  """All sets that an evaluation looks at, of examples of one shape.
 
   Attributes:
     synthetic: what is judged.
@@ -39,6 +41,11 @@ class Comparison(NamedTuple):
   class_names: list[str]
   about: dict[str, Any]
   seed: int
+
+  @property
+  def kind(self) -> Kind:
+    """What the examples of all sets are."""
+    return kind_of(self.real)
 
 
 def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed: int = 0, *,
@@ -84,14 +91,14 @@ def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (
   """
   given = [x for x in (synthetic.examples, real, other, train, held_out) if x is not None]
   for examples in given:
-    if examples.images.shape[1:] != real.images.shape[1:]:
+    if examples.values.shape[1:] != real.values.shape[1:]:
       raise ValueError(
-          f'{examples.name}: images of {list(examples.images.shape[1:])}, the real ones of '
-          f'{real.name} are {list(real.images.shape[1:])}; --image_size, --channels and --fit '
-          'bring real images and folders to one shape')
+          f'{examples.name}: {kind_of(examples).plural} of {list(examples.values.shape[1:])}, '
+          f'the real ones of {real.name} are {list(real.values.shape[1:])}; --image_size, '
+          '--channels and --fit bring real images and folders to one shape')
   for examples in given:
-    if len(examples.images) < LEAST:
-      raise ValueError(f'{examples.name}: {len(examples.images)} examples, expected at least '
+    if len(examples.values) < LEAST:
+      raise ValueError(f'{examples.name}: {len(examples.values)} examples, expected at least '
                        f'{LEAST}; scores of fewer say nothing')
   if train is not None:
     check_disjoint(real, train)
@@ -109,16 +116,16 @@ def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (
     real, other = _halves(real, seed)
   if real.labels is not None:
     _check_classes(real, names)
-  n = min(len(judged.images), len(other.images))
-  about = {**synthetic.about, 'drawn_or_found': len(judged.images), 'scored': n}
-  judged, other = (x.take(random_positions(len(x.images), n, seed)) for x in (judged, other))
+  n = min(len(judged.values), len(other.values))
+  about = {**synthetic.about, 'drawn_or_found': len(judged.values), 'scored': n}
+  judged, other = (x.take(random_positions(len(x.values), n, seed)) for x in (judged, other))
   num_classes = None if real.labels is None else len(names)
   return Comparison(judged, real, other, train, held_out, num_classes, names, about, seed)
 
 
 def _halves(real: Examples, seed: int) -> tuple[Examples, Examples]:
   """The reference and the floor's examples: no image is in both."""
-  order = shuffled(len(real.images), seed)
+  order = shuffled(len(real.values), seed)
   half = len(order) // 2
   if half < LEAST:
     raise ValueError(f'{real.name}: {len(order)} examples, expected at least {2 * LEAST}: '
@@ -128,8 +135,8 @@ def _halves(real: Examples, seed: int) -> tuple[Examples, Examples]:
 
 def _check_floor(real: Examples, other: Examples) -> None:
   both = count_shared(real, other)
-  if both > len(real.images) / 100:
-    raise ValueError(f'{both:,} of {len(real.images):,} images of {real.name} are in '
+  if both > len(real.values) / 100:
+    raise ValueError(f'{both:,} of {len(real.values):,} images of {real.name} are in '
                      f'{other.name} too: the floor needs real images that the reference has not')
 
 

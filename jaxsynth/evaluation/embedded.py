@@ -36,12 +36,13 @@ def embed(comparison: Comparison, net: features.Features, digits: bool) -> Embed
     net: features.
     digits: whether the data's classes are those of the shipped classifier.
   """
-  of = lambda examples, net: features.extract_all(net, examples.images)
+  to_model = comparison.kind.to_model
+  of = lambda examples, net: features.extract_all(net, examples.values, to_model)
   synthetic, real, other = comparison[:3]
   logits = None
   ten = classes.numbered(10)
   columns = [k for k in classes.places(comparison.class_names or ten, ten) if k is not None]
-  if digits and real.images.shape[1:] == DIGITS and len(columns) == len(
+  if digits and real.values.shape[1:] == DIGITS and len(columns) == len(
       comparison.class_names or ten):
     classifier = features.mnist_logits()
     logits = of(synthetic, classifier)[:, columns], of(other, classifier)[:, columns]

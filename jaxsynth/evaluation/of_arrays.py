@@ -4,16 +4,16 @@ from typing import Any
 from absl import logging
 import numpy as np
 
-from jaxsynth import data
 from jaxsynth.data import classes
 from jaxsynth.data.examples import Examples
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.evaluation.comparison import compare
 from jaxsynth.evaluation.scoring import evaluate
 from jaxsynth.evaluation.synthetic import Synthetic
 from jaxsynth.metrics import features, predict
 from jaxsynth.metrics.protocol import Scored
 
-Images = Any  # an array [N, H, W, C], `(images, labels)`, or Examples
+Images = Any  # an array [N, H, W, C], `(images, labels)`, or Examples, of any kind
 
 
 def score_arrays(synthetic: Images, real: Images, *, other: Images | None = None,
@@ -67,7 +67,7 @@ def score_arrays(synthetic: Images, real: Images, *, other: Images | None = None
   comparison = compare(Synthetic(judged, num_classes, {'kind': 'arrays'}), reference,
                        other=others, train=trained, held_out=held, seed=seed)
   if isinstance(net, str):
-    net = features.by_name(net, reference.images.shape[1:], digits)
+    net = kind_of(reference).features(net, digits)
   outcome = evaluate(comparison, net, digits)
   if 'frechet' in outcome.not_applicable:
     logging.warning('no Frechet distance of %s', outcome.not_applicable['frechet'])
@@ -80,16 +80,16 @@ def _examples(name: str, given: Images) -> Examples:
   Raises:
     ValueError: no images, or labels that do not go with them.
   """
-  names = given.class_names if isinstance(given, Examples) else None
+  names, kind = (given.class_names, given.kind) if isinstance(given, Examples) else (None, None)
   if isinstance(given, Examples):
-    name, images, labels = given[:3]
+    name, values, labels = given[:3]
   else:
-    images, labels = given if isinstance(given, tuple) else (given, None)
-  images = predict.checked(images, who=name)
-  images = images if images.dtype == np.uint8 else data.to_uint8(images)
+    values, labels = given if isinstance(given, tuple) else (given, None)
+  check = predict.pixels_checked if kind is None else kind.checked
+  values = check(values, name)
   if labels is None:
-    return Examples(name, images)
-  labels = classes.integers(labels, len(images), name)
+    return Examples(name, values, kind=kind)
+  labels = classes.integers(labels, len(values), name)
   if labels.min() < 0:
     raise ValueError(f'{name}: a label of {labels.min()}, expected them to be 0 or more')
-  return Examples(name, images, labels.astype(np.int32), names)
+  return Examples(name, values, labels.astype(np.int32), names, kind)

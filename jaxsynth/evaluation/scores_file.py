@@ -29,7 +29,7 @@ def record(comparison: Comparison, evaluation: Evaluation, settings: Mapping[str
   """
   by_role = {'synthetic': comparison.synthetic, 'real': comparison.real,
              'floor': comparison.other, 'train': comparison.train, 'held': comparison.held_out}
-  sizes = {role: None if x is None else {'name': x.name, 'size': len(x.images),
+  sizes = {role: None if x is None else {'name': x.name, 'size': len(x.values),
                                          'labels': x.labels is not None}
            for role, x in by_role.items()}
   net, scores, details = evaluation.embedded.net, evaluation.scores, evaluation.details

@@ -3,7 +3,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsynth.data.analysis.pooling import pooled
 from jaxsynth.data.examples import Examples, image_digests
 from jaxsynth.evaluation.cards import Cards, share_error
 from jaxsynth.evaluation.class_scores import balance_scores, class_rows, classifier_scores
@@ -118,7 +117,7 @@ def distance_scores(embedded: Embedded, cards: Cards
 def pixel_scores(comparison: Comparison, cards: Cards) -> dict[str, Scored]:
   """Statistics of pooled pixels, and images that come more than once."""
   net = features.pixels()
-  rows = lambda examples: pooled(examples.images, SIDE) / np.float32(127.5) - 1
+  rows = lambda examples: comparison.kind.pooled(examples.values, SIDE)
   real = rows(comparison.real)
   values, floors = (statistics.compare(real, rows(x))
                     for x in (comparison.synthetic, comparison.other))
@@ -140,4 +139,4 @@ def share_repeated(examples: Examples) -> Share:
   0.5
   """
   _, counts = np.unique(image_digests(examples), return_counts=True)
-  return clopper_pearson(int(counts[counts > 1].sum()), len(examples.images))
+  return clopper_pearson(int(counts[counts > 1].sum()), len(examples.values))

@@ -11,7 +11,8 @@ from jaxsynth import data
 from jaxsynth.data import analysis
 from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import Examples, random_positions
-from jaxsynth.metrics import predict
+from jaxsynth.data.kinded import kind_of, series_npz
+from jaxsynth.data.prepared_series import tfds_series
 
 LoadRun = Callable[[pathlib.Path, int | None], Any]  # -> runs.Trained
 
@@ -20,7 +21,7 @@ class Synthetic(NamedTuple):
   """A synthetic set.
 
   Attributes:
-    examples: images uint8 `[N, H, W, C]`, and labels or `None`.
+    examples: images uint8 `[N, H, W, C]` or of another kind, and labels or `None`.
     num_classes: that its labels are of, or `None`.
     about: where it is from, for records.
   """
@@ -58,7 +59,7 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
     return _of_run(path, num, step, load_run)
   about = {'kind': 'npz'}
   if path.suffix == '.npz':
-    source: Any = analysis.raw_npz(path)
+    source: Any = series_npz(path) or analysis.raw_npz(path)
   else:
     path = _newest_version(path)
     there = spec._replace(dataset=str(path.absolute()), data_dir=None)
@@ -66,9 +67,11 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
     if there.kind == 'tfds':
       splits, classes = data.tfds_names(str(path), label_key=spec.label_key)
       split = split or ('train' if 'train' in splits else splits[0])
-      source = data.tfds_source(str(path), split, None, spec.preprocess,
-                                image_key=spec.image_key,
-                                label_key=spec.label_key if classes else None)
+      label_key = spec.label_key if classes else None
+      source = tfds_series(str(path), split, key=spec.image_key, label_key=label_key)
+      if source is None:
+        source = data.tfds_source(str(path), split, None, spec.preprocess,
+                                  image_key=spec.image_key, label_key=label_key)
       about['split'] = split
     else:
       source = data.folder(path, spec.preprocess)
@@ -77,9 +80,9 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
     positions = random_positions(source.size, num, seed)
   batch = source.take(positions)
   name = data.DatasetSpec(str(path)).title
-  images = predict.checked(batch['image'], who=name)
-  images = images if images.dtype == np.uint8 else data.to_uint8(images)
-  return Synthetic(Examples(name, images, batch.get('label'), names_of(source) or None),
+  kind = kind_of(source)
+  values = kind.checked(batch[kind.name], name)
+  return Synthetic(Examples(name, values, batch.get('label'), names_of(source) or None, kind),
                    source.num_classes, about)
 
 
@@ -90,21 +93,23 @@ def _of_run(path: pathlib.Path, num: int | None, step: str | None, load_run: Loa
   from jaxsynth.runs import record as records
   file = path / 'synthetic.npz'
   if file.is_file() and step is None:
-    source = data.npz(file)
+    source: Any = series_npz(file) or data.npz(file)
     if num is None or num <= source.size:
       batch = source.take(np.arange(num or source.size))
       names = names_of(source)
       if source.class_names is None and names:  # written before files had names
         names = records.class_names(records.read_record(path)) or names
-      return Synthetic(Examples(path.name, batch['image'], batch.get('label'), names or None),
-                       source.num_classes, {'kind': 'synthetic.npz of a run'})
+      kind = kind_of(source)
+      return Synthetic(Examples(path.name, batch[kind.name], batch.get('label'), names or None,
+                                kind), source.num_classes, {'kind': 'synthetic.npz of a run'})
   if load_run is None:
     raise ValueError(f'{path}: a run whose samples must be drawn; give load_run, as '
                      'lambda folder, step: runs.load(folder, build, step)')
   at = None if step is None else runs.best_step(path) if step == 'best' else int(step)
   model = load_run(path, at)
-  images, labels = runs.own_samples(model, num or 1000)
-  return Synthetic(Examples(path.name, images, labels, model.class_names), model.run.num_classes, {
+  values, labels = runs.own_samples(model, num or 1000)
+  examples = Examples(path.name, values, labels, model.class_names, model.kind)
+  return Synthetic(examples, model.run.num_classes, {
       'kind': 'drawn from a checkpoint', 'step': step or 'newest', 'generator': model.digest})
 
 

@@ -3,7 +3,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsynth.data.analysis.pooling import pooled
+from jaxsynth.kinds.pooling import pooled
 from jaxsynth.data.examples import count_shared, shuffled
 from jaxsynth.evaluation.cards import share_error
 from jaxsynth.evaluation.comparison import Comparison
@@ -26,10 +26,10 @@ class NearestTrain(NamedTuple):
 
 
 class HeldOut(NamedTuple):
-  """What a set of real images brings to the tests: features `[n, D]` and pixels, by a name."""
+  """What a set of real examples brings to the tests: features `[n, D]` and values, by a name."""
   name: str
   features: np.ndarray
-  images: np.ndarray
+  values: np.ndarray
 
 
 def copy_scores(comparison: Comparison, embedded: Embedded
@@ -48,7 +48,7 @@ def copy_scores(comparison: Comparison, embedded: Embedded
   """
   net, synthetic = embedded.net, embedded.synthetic
   assert comparison.train is not None
-  train = features.extract_all(net, comparison.train.images)
+  train = features.extract_all(net, comparison.train.values, comparison.kind.to_model)
   holdout, fresh = _held_out(comparison, embedded)
   settings = {'holdout': comparison.real.name, 'n_holdout': len(holdout.features),
               'floor': fresh.name, 'n_floor': len(fresh.features)}
@@ -60,7 +60,7 @@ def copy_scores(comparison: Comparison, embedded: Embedded
   z, z_floor = both(lambda x: memorisation.data_copying(x, train, holdout.features))
   authentic, authentic_floor = both(lambda x: memorisation.authenticity(x, train))
   rows, train_rows, holdout_rows, fresh_rows = (pooled(x, SIDE) for x in (
-      comparison.synthetic.images, comparison.train.images, holdout.images, fresh.images))
+      comparison.synthetic.values, comparison.train.values, holdout.values, fresh.values))
   copies, copies_floor = (duplicates.near_copies(x, train_rows, holdout_rows)
                           for x in (rows, fresh_rows))
   scores = {
@@ -83,9 +83,10 @@ def _held_out(comparison: Comparison, embedded: Embedded) -> tuple[HeldOut, Held
   """The holdout of the tests, and fresh images for their floor."""
   real, held_out = comparison.real, comparison.held_out
   if held_out is not None:
-    return (HeldOut(real.name, embedded.real, real.images),
-            HeldOut(held_out.name, features.extract_all(embedded.net, held_out.images),
-                    held_out.images))
-  first, second = np.array_split(shuffled(len(real.images), comparison.seed), 2)
-  return (HeldOut(real.name, embedded.real[first], real.images[first]),
-          HeldOut(f'half of {real.name}', embedded.real[second], real.images[second]))
+    return (HeldOut(real.name, embedded.real, real.values),
+            HeldOut(held_out.name, features.extract_all(embedded.net, held_out.values,
+                                                        comparison.kind.to_model),
+                    held_out.values))
+  first, second = np.array_split(shuffled(len(real.values), comparison.seed), 2)
+  return (HeldOut(real.name, embedded.real[first], real.values[first]),
+          HeldOut(f'half of {real.name}', embedded.real[second], real.values[second]))

@@ -1,16 +1,20 @@
 """The one value that says what an example is.
 
-An example is named arrays. A name with a slash, as `objects/box`, is that of a nested feature.
+An example is named arrays, of which models learn one. A name with a slash, as `objects/box`, is
+that of a nested feature.
 """
 from collections.abc import Callable, Mapping
+import functools
 from typing import Any, Literal, NamedTuple
 import zlib
 
+import jax
 from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth.kinds import message, png
+from jaxsynth.metrics.features import Features
 from jaxsynth.pixels import quantized
 
 # how an array lies in a record: as PNG, several of them where it has four axes; as the position
@@ -43,12 +47,45 @@ class Kind(NamedTuple):
     to_disk: from what a model or rule draws to arrays of these shapes and dtypes, of a batch, on
       the device, inside jit; labels are not among them where they are drawn for.
     shown: from such arrays, on the host, to pictures uint8 `[n, H, W, 1 or 3]`.
+    name: of the array that models learn.
+    plural: what several examples are called; also their name in an .npz file.
+    to_model: from that array, of a batch as on disk, to floats as networks take them, which
+      samples are cropped to [-1, 1] of; on the device, inside jit.
+    checked: `(values, who) -> values`: that array as on disk, fit to be learned from and scored;
+      it raises `ValueError` in the name of who has it where it is not.
+    features: `(name, digits) -> features` of what `to_model` gives, as `metrics.features.by_name`.
+    pooled: `(values, side) -> float32 [N, D]` in model units: that array averaged down to no more
+      than `side` places along each axis, on the host.
     condition: name of the array that samples are drawn for, or `None`.
+    settings: what a record keeps beside the shape so that `recorded.kind_of_record` makes it
+      anew, of JSON's types; empty for images.
+    words: for those of pages and messages that are written of images, as `{'images': 'series'}`.
   """
   fields: Mapping[str, Field]
   to_disk: Callable[[Any], dict[str, Array]]
   shown: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+  name: str
+  plural: str
+  to_model: Callable[[Any], Array]
+  checked: Callable[[Any, str], np.ndarray]
+  features: Callable[[str, bool], Features]
+  pooled: Callable[[np.ndarray, int], np.ndarray]
   condition: str | None = None
+  settings: Mapping[str, Any] = {}
+  words: Mapping[str, str] = {}
+
+  @property
+  def shape(self) -> tuple[int, ...]:
+    """Of the array that models learn, of one example."""
+    return self.fields[self.name].shape
+
+  def in_model(self, batch: Mapping[str, Any]) -> Mapping[str, Array]:
+    """A batch as on disk as models take it, compiled; its other arrays stay as they are."""
+    return _in_model(self.name, self.to_model)(batch)
+
+  def on_disk(self, drawn: Any) -> np.ndarray:
+    """The array that models learn as it lies on disk, of what a model has drawn; on the host."""
+    return np.asarray(_to_disk(self.to_disk)(drawn)[self.name])
 
   def record(self, example: Mapping[str, np.ndarray]) -> bytes:
     """One example, as on disk, as a `tf.train.Example`."""
@@ -65,6 +102,17 @@ class Kind(NamedTuple):
         here = here.setdefault(part, {})
       here[last] = _tfds_feature(field)
     return nested
+
+
+@functools.lru_cache(maxsize=16)
+def _in_model(name: str, to_model: Callable[[Any], Array]
+              ) -> Callable[[Mapping[str, Any]], Mapping[str, Array]]:
+  return jax.jit(lambda batch: {**batch, name: to_model(batch[name])})
+
+
+@functools.lru_cache(maxsize=16)
+def _to_disk(to_disk: Callable[[Any], dict[str, Array]]) -> Callable[[Any], dict[str, Array]]:
+  return jax.jit(to_disk)
 
 
 def on_disk(field: Field, x: Array) -> Array:

@@ -32,6 +32,7 @@ class Predictions(NamedTuple):
 
 def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
             batch_size: int = 256, *, features: bool = False,
+            to_model: Callable[[Any], Array] | None = None,
             devices: Sequence[jax.Device] | None = None) -> Predictions:
   """Runs a trained classifier over a data set, in evaluation.
 
@@ -44,6 +45,8 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
     batch_size: images a block; the devices divide it.
     features: whether features are wanted: the classifier then takes `features=True` and
       returns `(logits, features)`, as `models.classifier.Classifier` does.
+    to_model: of the kind of `images`, which then may be of any shape, as on disk; by default
+      that of images.
     devices: over which a block is divided; by default this process's first alone.
 
   Returns:
@@ -60,12 +63,13 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
   >>> said.probabilities.shape, said.features.shape
   ((5, 3), (5, 6))
   """
-  images = checked(images)
+  images = checked(images, ANY if to_model is None else (None,) * (np.ndim(images) - 1))
   try:
     forward = _kept(classifier, features)
   except TypeError:  # it cannot be hashed
     forward = _forward(classifier, features)
-  outputs = in_blocks(forward, (params, variables), images, batch_size, devices)
+  outputs = in_blocks(forward, (params, variables), images, batch_size, devices,
+                      to_model=to_model)
   logits, last = outputs if features else (outputs, None)
   shifted = np.exp(logits - logits.max(1, keepdims=True))
   return Predictions(logits, shifted / shifted.sum(1, keepdims=True),
@@ -105,6 +109,8 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
   ValueError: images: floating images in [0, 9], expected [-1, 1]; give them as uint8 in [0, 255]
   """
   x = np.asarray(images)
+  if len(shape) != 3:
+    return _numbers(x, shape, who)
   if x.ndim != 4 or not x.size or any(
       want not in (None, n) for want, n in zip(shape, x.shape[1:])):
     wanted = ', '.join('HWC'[i] if n is None else str(n) for i, n in enumerate(shape))
@@ -131,6 +137,30 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
   return x
 
 
+def pixels_checked(images: Any, who: str = 'images') -> np.ndarray:
+  """Images as bytes, uint8 `[N, H, W, C]`, if they are what they should be.
+
+  Raises:
+    ValueError: as `checked`.
+
+  >>> pixels_checked(np.array([-1., 1.]).reshape(2, 1, 1, 1)).ravel().tolist()
+  [0, 255]
+  """
+  x = checked(images, who=who)
+  return x if x.dtype == np.uint8 else pixels.to_uint8(x)
+
+
+def _numbers(x: np.ndarray, shape: tuple[int | None, ...], who: str) -> np.ndarray:
+  """Examples that are no images."""
+  if x.ndim != len(shape) + 1 or not x.size or any(
+      want not in (None, n) for want, n in zip(shape, x.shape[1:])):
+    wanted = ', '.join('any' if n is None else str(n) for n in shape)
+    raise ValueError(f'{who}: examples of shape {list(x.shape)}, expected [N, {wanted}], N > 0')
+  if x.dtype.kind in 'fiu' and not np.isfinite(x).all():
+    raise ValueError(f'{who}: examples that are not finite')
+  return x
+
+
 def check_largest(largest: int, who: str) -> None:
   """Refuses bytes of which 1 is the largest: they would be black.
 
@@ -147,7 +177,8 @@ def check_largest(largest: int, who: str) -> None:
 
 
 def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndarray,
-              batch_size: int, devices: Sequence[jax.Device] | None = None) -> Any:
+              batch_size: int, devices: Sequence[jax.Device] | None = None, *,
+              to_model: Callable[[Any], Array] | None = None) -> Any:
   """`apply(params, block)` over all blocks of `images`, as host arrays `[N, ...]`.
 
   Args:
@@ -157,6 +188,8 @@ def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndar
     images: as `checked` gives them.
     batch_size: of every block; the last is padded.
     devices: over which a block is divided; by default this process's first alone.
+    to_model: what `apply` is given is this of a block; by default bytes are brought to [-1, 1].
+      As `apply`, compiled once for as long as it is the same object.
 
   Raises:
     ValueError: a `batch_size` below 1, or that the devices do not divide.
@@ -172,8 +205,8 @@ def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndar
   for start in range(0, len(images), batch_size):
     block = images[start:start + batch_size]
     rest = batch_size - len(block)
-    block = np.pad(block, ((0, rest), (0, 0), (0, 0), (0, 0)))
-    out = _run(apply, params, jax.device_put(block, share))
+    block = np.pad(block, ((0, rest), *((0, 0),) * (block.ndim - 1)))
+    out = _run(apply, to_model, params, jax.device_put(block, share))
     if flying is not None:
       outputs.append(jax.device_get(flying))  # while the next block is computed
     flying = out
@@ -181,8 +214,11 @@ def in_blocks(apply: Callable[[Tree, Array], Any], params: Tree, images: np.ndar
   return jax.tree.map(lambda *x: np.concatenate(x)[:len(images)], *outputs)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _run(apply: Callable[[Tree, Array], Any], params: Tree, images: Array) -> Any:
-  if images.dtype == jnp.uint8:
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _run(apply: Callable[[Tree, Array], Any], to_model: Callable[[Any], Array] | None,
+         params: Tree, images: Array) -> Any:
+  if to_model is not None:
+    images = to_model(images)
+  elif images.dtype == jnp.uint8:
     images = pixels.scaled(images)
   return apply(params, images)

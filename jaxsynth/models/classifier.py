@@ -54,7 +54,7 @@ class Classifier(nn.Module):
       x = normed(Conv(width, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(x))
     for _ in range(self.blocks):
       x = x + normed(Conv(x.shape[-1], 3, dtype=self.dtype, kernel_init=KERNEL)(x))
-    x = _averaged_down(GRID, x)
+    x = averaged_down(GRID, x)
     x = x.reshape(x.shape[0], -1)
     x = normed(Dense(self.features, dtype=self.dtype, kernel_init=KERNEL)(x))
     last = x.astype(jnp.float32)
@@ -63,7 +63,7 @@ class Classifier(nn.Module):
     return (logits, last) if features else logits
 
 
-def _averaged_down(side: int, x: Array) -> Array:
+def averaged_down(side: int, x: Array) -> Array:
   """Averages windows of equal size until no side is larger."""
   h, w = (-(-n // side) for n in x.shape[1:3])
   if (h, w) == (1, 1):

@@ -8,7 +8,7 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth import ops
-from jaxsynth.ops.geometry import Padding
+from jaxsynth.ops.geometry import Padding, pair
 
 
 class Conv(nn.Module):
@@ -16,16 +16,16 @@ class Conv(nn.Module):
 
   Attributes:
     features: channels out.
-    kernel_size: of both axes.
-    strides: of both axes.
+    kernel_size: of both axes, or two.
+    strides: of both axes, or two.
     padding: `'SAME'`, `'VALID'` or explicit.
     dtype: of the computation; parameters are float32.
     kernel_init: of `kernel` `[k, k, C, features]`.
     use_bias: whether there is one.
   """
   features: int
-  kernel_size: int
-  strides: int = 1
+  kernel_size: int | tuple[int, int]
+  strides: int | tuple[int, int] = 1
   padding: Padding = 'SAME'
   dtype: Any = jnp.float32
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
@@ -36,8 +36,8 @@ class Conv(nn.Module):
     return self._convolve(ops.conv, x)
 
   def _convolve(self, f: Any, x: Array) -> Array:
-    k = self.kernel_size
-    kernel = self.param('kernel', self.kernel_init, (k, k, x.shape[-1], self.features))
+    sides = pair(self.kernel_size)
+    kernel = self.param('kernel', self.kernel_init, (*sides, x.shape[-1], self.features))
     y = f(x, kernel, self.strides, self.padding, self.dtype)
     if not self.use_bias:
       return y

@@ -42,14 +42,14 @@ class Decoder(nn.Module):
   """Latents (and labels) to what a likelihood takes: `[B, latent_dim] -> [B, H, W, C]`.
 
   Attributes:
-    image_shape: `(H, W, C)`.
+    image_shape: `(H, W, C)`, or another.
     hidden: size of every layer but the last.
     layers: how many, with relu, before the last.
     num_classes: number of labels, given as one-hot beside the latent; `None` for an
       unconditional network.
     dtype: of the computation; parameters and outputs are float32.
   """
-  image_shape: tuple[int, int, int] = (28, 28, 1)
+  image_shape: tuple[int, ...] = (28, 28, 1)
   hidden: int = 400
   layers: int = 1
   num_classes: int | None = None

@@ -34,8 +34,9 @@ class Segmenter(nn.Module):
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     height, width, _ = x.shape[1:]
-    x = padded(x, self.patch * 2 ** (len(self.widths) - 1))
-    h = Conv(self.widths[0], 3, dtype=self.dtype, kernel_init=KERNEL)(patches(x, self.patch))
+    x = padded(x, (self.patch * 2 ** (len(self.widths) - 1),) * 2)
+    patch = self.patch, self.patch
+    h = Conv(self.widths[0], 3, dtype=self.dtype, kernel_init=KERNEL)(patches(x, patch))
     down = []
     for level, features in enumerate(self.widths):
       if level:
@@ -47,7 +48,7 @@ class Segmenter(nn.Module):
       h = Residual(self.dtype)(h)
     h = nn.silu(group_norm(h, self.dtype))
     y = Conv(self.num_classes * self.patch ** 2, 3, dtype=self.dtype)(h)
-    return from_patches(y, self.patch)[:, :height, :width].astype(jnp.float32)
+    return from_patches(y, patch)[:, :height, :width].astype(jnp.float32)
 
 
 class Residual(nn.Module):

@@ -17,6 +17,8 @@ KERNEL = nn.initializers.he_normal()
 class UNet(nn.Module):
   """A field over images: `[B, H, W, C], [B] or [B, T], [B, K] -> [B, H, W, C]`.
 
+  Or over series `[B, T, C]`, which are images of one column: all sizes are then along time.
+
   After Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597, and Ho et al. 2020,
   https://arxiv.org/abs/2006.11239, with what saves work: the image enters as patches, since
   a convolution at full size costs as much as one of twice the channels at half of it
@@ -47,45 +49,56 @@ class UNet(nn.Module):
 
   @nn.compact
   def __call__(self, x: Array, time: Array, cond: Array | None = None, *, train: bool) -> Array:
+    if x.ndim == 3:
+      return self._field(x[:, :, None], time, cond, 1)[:, :, 0]
+    return self._field(x, time, cond, None)
+
+  def _field(self, x: Array, time: Array, cond: Array | None, across: int | None) -> Array:
+    """The field; `across` is the size across of kernels, strides and patches of series."""
+    sides = lambda n: (n, across or n)
     height, width, channels = x.shape[1:]
     vector = TimeAndLabel(self.features, self.dtype, self.fastest)(time, cond)
-    x = padded(x, self.patch * 2 ** (len(self.widths) - 1))
-    h = Conv(self.widths[0], 3, dtype=self.dtype)(patches(x, self.patch))
+    patch, shrink = sides(self.patch), 2 ** (len(self.widths) - 1)
+    x = padded(x, sides(self.patch * shrink))
+    h = Conv(self.widths[0], sides(3), dtype=self.dtype)(patches(x, patch))
     down = []
     for level, features in enumerate(self.widths):
       if level:
-        h = Conv(features, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(h)
-      h = self._blocks(h, vector)
+        h = Conv(features, sides(3), sides(2), dtype=self.dtype, kernel_init=KERNEL)(h)
+      h = self._blocks(h, vector, sides(3))
       down.append(h)
     if self.heads:
       h = Attention(self.heads, self.dtype)(h)
     for level, features in reversed(list(enumerate(self.widths))):
       if level < len(self.widths) - 1:
-        h = down[level] + ConvTranspose(features, 3, 2, dtype=self.dtype, kernel_init=KERNEL)(h)
-      h = self._blocks(h, vector)
+        h = down[level] + ConvTranspose(
+            features, sides(3), sides(2), dtype=self.dtype, kernel_init=KERNEL)(h)
+      h = self._blocks(h, vector, sides(3))
     h = nn.silu(group_norm(h, self.dtype))
-    y = Conv(channels * self.patch ** 2, 3, dtype=self.dtype, kernel_init=ZEROS)(h)
-    return from_patches(y, self.patch)[:, :height, :width].astype(jnp.float32)
+    y = Conv(channels * math.prod(patch), sides(3), dtype=self.dtype, kernel_init=ZEROS)(h)
+    return from_patches(y, patch)[:, :height, :width].astype(jnp.float32)
 
-  def _blocks(self, h: Array, vector: Array) -> Array:
+  def _blocks(self, h: Array, vector: Array, kernel: tuple[int, int]) -> Array:
     for _ in range(self.blocks):
-      h = Block(self.dtype)(h, vector)
+      h = Block(self.dtype, kernel)(h, vector)
     return h
 
 
 class Block(nn.Module):
   """`x + conv(silu(scale norm(conv(silu(norm(x)))) + shift))`, scale and shift from a vector."""
   dtype: Any = jnp.float32
+  kernel: int | tuple[int, int] = 3
 
   @nn.compact
   def __call__(self, x: Array, vector: Array) -> Array:
     width = x.shape[-1]
-    h = Conv(width, 3, dtype=self.dtype, kernel_init=KERNEL)(nn.silu(group_norm(x, self.dtype)))
+    h = nn.silu(group_norm(x, self.dtype))
+    h = Conv(width, self.kernel, dtype=self.dtype, kernel_init=KERNEL)(h)
     scale, shift = (Dense(width, dtype=self.dtype)(vector).astype(jnp.float32)[:, None, None]
                     for _ in range(2))
     # in float32, where gradients are summed over places
     h = nn.silu((group_norm(h, jnp.float32) * (1 + scale) + shift).astype(self.dtype))
-    return x + Conv(width, 3, dtype=self.dtype, kernel_init=ZEROS)(h)
+    return x + Conv(width, self.kernel, dtype=self.dtype, kernel_init=ZEROS)(h)
 
 
 class Attention(nn.Module):
@@ -113,20 +126,21 @@ def group_norm(x: Array, dtype: Any) -> Array:
   return nn.GroupNorm(math.gcd(8, x.shape[-1]), dtype=dtype)(x)
 
 
-def padded(x: Array, multiple: int) -> Array:
-  """Zeros at the right and the bottom until both sides are multiples."""
-  return jnp.pad(x, [(0, 0), *((0, -n % multiple) for n in x.shape[1:3]), (0, 0)])
+def padded(x: Array, multiples: tuple[int, int]) -> Array:
+  """Zeros at the right and the bottom until both sides are multiples of these."""
+  more = ((0, -n % multiple) for n, multiple in zip(x.shape[1:3], multiples))
+  return jnp.pad(x, [(0, 0), *more, (0, 0)])
 
 
-def patches(x: Array, p: int) -> Array:
-  """`[B, H, W, C] -> [B, H / p, W / p, p p C]`."""
-  b, h, w, c = x.shape
-  x = x.reshape(b, h // p, p, w // p, p, c)
-  return jnp.moveaxis(x, 2, 3).reshape(b, h // p, w // p, p * p * c)
+def patches(x: Array, sides: tuple[int, int]) -> Array:
+  """`[B, H, W, C] -> [B, H / p, W / q, p q C]`."""
+  (b, h, w, c), (p, q) = x.shape, sides
+  x = x.reshape(b, h // p, p, w // q, q, c)
+  return jnp.moveaxis(x, 2, 3).reshape(b, h // p, w // q, p * q * c)
 
 
-def from_patches(x: Array, p: int) -> Array:
-  """Back again: `[B, h, w, p p C] -> [B, h p, w p, C]`."""
-  b, h, w, c = x.shape
-  x = x.reshape(b, h, w, p, p, c // p ** 2)
-  return jnp.moveaxis(x, 3, 2).reshape(b, h * p, w * p, c // p ** 2)
+def from_patches(x: Array, sides: tuple[int, int]) -> Array:
+  """Back again: `[B, h, w, p q C] -> [B, h p, w q, C]`."""
+  (b, h, w, c), (p, q) = x.shape, sides
+  x = x.reshape(b, h, w, p, q, c // (p * q))
+  return jnp.moveaxis(x, 3, 2).reshape(b, h * p, w * q, c // (p * q))

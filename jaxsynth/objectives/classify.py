@@ -2,7 +2,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import chex
 import jax
 from jax import Array
 import jax.numpy as jnp
@@ -58,15 +57,14 @@ def classify(classifier: Any, *, label_smoothing: float = 0.,
     raise ValueError(f'label_smoothing={label_smoothing}: expected 0 <= label_smoothing < 1')
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
-    image = batch['image'][:1]
-    chex.assert_rank(image, 4)
+    image = conditions.learned(batch)[:1]
     params, variables = network.init(classifier, key, image)
     logits = jax.eval_shape(lambda: network.apply(classifier, params, variables, image)[0])
     _targets(conditions.of_batch(batch, 'a classifier')[0][:1], logits, 0.)
     return {'classifier': params}, {'classifier': variables, 'shared': {}}
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, (label,) = batch['image'], conditions.of_batch(batch, 'a classifier')
+    image, (label,) = conditions.learned(batch), conditions.of_batch(batch, 'a classifier')
     key_examples, key_device = jax.random.split(ctx.key)
     if ctx.train and augment is not None:
       keys = keys_.per_example(key_examples, image.shape[0], ctx)
@@ -81,9 +79,10 @@ def classify(classifier: Any, *, label_smoothing: float = 0.,
 
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:
-    if cond is None or cond.ndim != 4:
+    if cond is None or cond.ndim < 2:
       given = None if cond is None else list(cond.shape)
-      raise ValueError(f'cond: expected images [n, H, W, C], whose labels are drawn, got {given}')
+      raise ValueError(f'cond: expected images [n, H, W, C], or examples of another kind, whose '
+                       f'labels are drawn, got {given}')
     logits, _ = network.apply(
         classifier, params['classifier'], variables['classifier'], cond)
     return jax.vmap(jax.random.categorical)(keys, logits).astype(jnp.int32)

@@ -29,7 +29,7 @@ def starting(net: Any, image_shape: Sequence[int], num_classes: int | None, time
     output are not shaped so, or labels are missing.
   """
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
-    image, cond = batch['image'][:1], tuple(x[:1] for x in labels(batch, num_classes))
+    image, cond = conditions.learned(batch)[:1], tuple(x[:1] for x in labels(batch, num_classes))
     args = (image, jnp.zeros((1,) if times is None else (1, times)), *cond)
     if image.shape[1:] != tuple(image_shape):
       raise ValueError(f"the data's images are {image.shape[1:]}, expected {tuple(image_shape)}")

@@ -6,7 +6,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.losses import flow, paths
 from jaxsynth.losses.flow import Ends, Prediction
 from jaxsynth.losses.paths import Path
@@ -38,7 +38,7 @@ def flow_matching(
     net: has Linen's `init` and `apply`, called as `(x [B, H, W, C], clock [B], train=)`, or
       `(x, clock, cond [B, K], train=)` if conditional, where `cond` is the label as one-hot, and
       zeros where there is none; gives `[B, H, W, C]`.
-    image_shape: `(H, W, C)`.
+    image_shape: `(H, W, C)`; of another kind the shape of its example, as `(T, C)`.
     path: from noise to data.
     prediction: what the network gives.
     measured: the prediction whose squared error is the loss; by default the network's.
@@ -70,7 +70,7 @@ def flow_matching(
   fields.check(num_classes, label_dropout, solver_steps, guidance, guidance_interval)
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, cond = batch['image'], fields.labels(batch, num_classes)
+    image, cond = conditions.learned(batch), fields.labels(batch, num_classes)
     key_examples, key_device = jax.random.split(ctx.key)
     keys = keys_.per_example(key_examples, len(image), ctx)
     key_of = jax.vmap(lambda key: jax.random.split(key, 3))(keys)  # [B, 3]

@@ -73,7 +73,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
     key_g, key_d, key_z = jax.random.split(key, 3)
-    image, labels = batch['image'][:1], tuple(x[:1] for x in batch_labels(batch))
+    image, labels = conditions.learned(batch)[:1], tuple(x[:1] for x in batch_labels(batch))
     chex.assert_rank(image, 4)
     z = latents(key_z[None])
     g = network.init(generator, key_g, z, *labels)
@@ -100,7 +100,7 @@ def gan(generator: Any, discriminator: Any, loss: GANLoss = NON_SATURATING, *,
     return (logits.reshape(logits.shape[0]), classes), variables
 
   def losses(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    real, labels = batch['image'], batch_labels(batch)
+    real, labels = conditions.learned(batch), batch_labels(batch)
     n = real.shape[0]
     # branches: a key folded and a key split would meet in the same keys
     key_examples, key_device, key_views, key_terms = jax.random.split(ctx.key, 4)

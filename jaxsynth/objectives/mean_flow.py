@@ -7,7 +7,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.losses import flow, paths
 from jaxsynth.losses.paths import over
 from jaxsynth.objectives import fields, network, rows
@@ -54,7 +54,7 @@ def mean_flow(
       derivative in time is learned from: eight Gaussians were learned with `fastest=5`, and not
       with the 100 of `models.time_mlp`. The derivative is of the network as it is evaluated,
       `train=False`.
-    image_shape: `(H, W, C)`.
+    image_shape: `(H, W, C)`; of another kind the shape of its example, as `(T, C)`.
     times: of which two are drawn, and the later is s. The default is the paper's, mirrored.
     interval_every: of how many examples one learns an average, and all others with `s = t` the
       velocity; 1 for every one, 0 for none. Which one is drawn anew in each step. Only those
@@ -90,7 +90,7 @@ def mean_flow(
   _check(interval_every, power, offset)
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, cond = batch['image'], fields.labels(batch, num_classes)
+    image, cond = conditions.learned(batch), fields.labels(batch, num_classes)
     key_examples, key_rest = jax.random.split(ctx.key)
     key_device, key_first = jax.random.split(key_rest)
     keys = keys_.per_example(key_examples, len(image), ctx)

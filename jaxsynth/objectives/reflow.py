@@ -5,7 +5,7 @@ import jax
 from jax import Array
 import jax.numpy as jnp
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.objectives import fields
 from jaxsynth.types import Batch, Context, Objective, PerPlayer
 
@@ -62,10 +62,11 @@ def reflow(student: Objective, teacher: Objective,
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
     key_pairs, key_student = jax.random.split(ctx.key)
-    keys = keys_.per_example(key_pairs, len(batch['image']), ctx)
+    keys = keys_.per_example(key_pairs, len(conditions.learned(batch)), ctx)
     kept, labels = variables['shared']['teacher'], None if num_classes is None else batch['label']
     image = jax.lax.stop_gradient(teacher.sample(kept[0], kept[1], keys, labels))
-    pairs = {**batch, 'image': image, 'noise': fields.beginnings(keys, image.shape[1:])}
+    pairs = {**batch, conditions.learned_name(batch): image,
+             'noise': fields.beginnings(keys, image.shape[1:])}
     return student.loss(params, variables, pairs, ctx._replace(key=key_student))
 
   return Objective(init, loss, student.sample)

@@ -3,12 +3,11 @@ from collections.abc import Callable
 import math
 from typing import Any
 
-import chex
 import jax
 from jax import Array, lax
 import jax.numpy as jnp
 
-from jaxsynth import keys as keys_
+from jaxsynth import conditions, keys as keys_
 from jaxsynth.losses import elbo
 from jaxsynth.losses.likelihoods import Likelihood
 from jaxsynth.objectives import network, pixels
@@ -68,13 +67,12 @@ def vae(encoder: Any, decoder: Any, likelihood: Likelihood, *, latent_dim: int,
   nets = Networks(encoder, decoder, prior, latent_dim, num_classes)
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
-    image = batch['image'][:1]
-    chex.assert_rank(image, 4)
+    image = conditions.learned(batch)[:1]
     labels = tuple(x[:1] for x in nets.labels_of(batch))
     return nets.init(key, image, labels, likelihood.outputs)
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, labels, count = batch['image'], nets.labels_of(batch), bound.samples
+    image, labels, count = conditions.learned(batch), nets.labels_of(batch), bound.samples
     states: dict[str, Tree] = dict(variables['vae'])
     key_examples, key_device = jax.random.split(ctx.key)
     key_encoder, key_decoder = jax.random.split(keys_.per_part(key_device, ctx))

@@ -95,7 +95,7 @@ class Networks(NamedTuple):
     Returns:
       `[K, B]`, nats.
     """
-    image, labels = batch['image'], self.labels_of(batch)
+    image, labels = conditions.learned(batch), self.labels_of(batch)
     mean, log_variance = self._applied('encoder', params, variables, image, *labels)
     z = mean[None] + jnp.exp(log_variance / 2)[None] * self.noise(keys, count)
     every, flat = tuple(jnp.tile(x, count) for x in labels), z.reshape(-1, self.latent_dim)

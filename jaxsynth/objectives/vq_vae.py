@@ -73,7 +73,7 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
     return conditions.of_batch(batch, 'a conditional prior', num_classes is not None)
 
   def init(key: Array, batch: Batch) -> tuple[PerPlayer, PerPlayer]:
-    image, labels = batch['image'][:1], tuple(x[:1] for x in labels_of(batch))
+    image, labels = conditions.learned(batch)[:1], tuple(x[:1] for x in labels_of(batch))
     chex.assert_rank(image, 4)
     keys = jax.random.split(key, 4)
     z, codes = jnp.zeros((1, h, w, book.features)), jnp.zeros((1, h * w), jnp.int32)
@@ -95,7 +95,7 @@ def vq_vae(encoder: Any, decoder: Any, prior: Any, likelihood: Likelihood, book:
              'prior': variables['prior'], 'shared': {}})
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    image, labels, nets = batch['image'], labels_of(batch), params['vqvae']
+    image, labels, nets = conditions.learned(batch), labels_of(batch), params['vqvae']
     states = dict(variables['vqvae'])
     key_examples, key_device = jax.random.split(ctx.key)
     key_encoder, key_decoder, key_prior = jax.random.split(keys_.per_part(key_device, ctx), 3)

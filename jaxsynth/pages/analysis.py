@@ -9,6 +9,7 @@ from jaxsynth.data.analysis.findings import plural
 from jaxsynth.data.analysis.scan import Scan
 from jaxsynth.data.classes import places
 from jaxsynth.pages import analysis_pictures as pictures
+from jaxsynth.pages.words import worded
 from jaxsynth.report import (Figure, Note, Page, Section, Table, bars, binned, curve,
                              histograms, maps, scatter)
 from jaxsynth.report.page import Cell
@@ -28,18 +29,19 @@ def page(analysis: Analysis, sources: Mapping[str, data.Source], title: str,
   """
   first = analysis.sets[0]
   sizes = ', '.join(f'{x.scan.name} {x.scan.size:,}' for x in analysis.sets)
-  h, w, c = first.scan.image_shape
+  shape = ' x '.join(map(str, first.scan.image_shape))
   bad, warn = (sum(f.level == level for f in analysis.findings) for level in ('bad', 'warning'))
   verdict = ('No fault was found.' if not bad + warn else
              f'{plural(bad, "fault")} of the kind that spoils training or its evaluation, '
              f'{plural(warn, "warning")}.')
-  lead = f'{verdict}\n\nImages of {h} x {w} x {c} ({sizes}), analysed before training.'
+  lead = f'{verdict}\n\nImages of {shape} ({sizes}), analysed before training.'
   sections = [_findings(analysis), _overview(analysis), _pixels(analysis, sources)]
   sections += [_classes(analysis, names)] if first.scan.labels is not None else []
   sections += [_structure(analysis), pictures.copies(analysis, sources)]
   sections += [pictures.labels(analysis, sources, names), pictures.outliers(analysis, sources)]
   sections += [_drift(analysis)] if analysis.against else []
-  return Page(f'{title}: distribution analysis', lead, sections, _method(analysis))
+  whole = Page(f'{title}: distribution analysis', lead, sections, _method(analysis))
+  return worded(whole, {} if first.scan.kind is None else first.scan.kind.words)
 
 
 def _findings(analysis: Analysis) -> Section:
@@ -85,6 +87,9 @@ def _pixels(analysis: Analysis, sources: Mapping[str, data.Source]) -> Section:
       f'Histograms of the images\' means of {", ".join(finite)}.'))
   mean, std = first.pixels.mean.mean(-1), first.pixels.std.mean(-1)
   items.append(Figure(
+      curve(np.arange(len(mean)), {'mean': mean, 'deviation': std}, x='step', y='pixel value'),
+      f'Mean and standard deviation of each step of {first.name}.', 'Two curves over time.')
+      if mean.ndim == 1 else Figure(
       maps({'mean': mean, 'deviation': std}, signed=False, shared=False),
       f'Mean and standard deviation of each pixel of {first.name}: where images are bright, '
       'and where they differ. The palest pixels of the second change least.',

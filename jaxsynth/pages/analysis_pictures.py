@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jaxsynth.data.analysis import Analysis, SetAnalysis
-from jaxsynth.data.analysis.pooling import pooled_shape
+from jaxsynth.kinds.pooling import pooled_shape
 from jaxsynth.data.analysis.scan import THUMB
 from jaxsynth.data.batches import Source
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.pages import sheets
 from jaxsynth.report import Figure, Note, Section, Table
 from jaxsynth.report.page import Cell
@@ -21,9 +22,11 @@ def as_bytes(images: np.ndarray, of_set: SetAnalysis) -> np.ndarray:
   """Images as uint8 of the same shape, for the eye: black and white are the scale's ends.
 
   Args:
-    images: `[N, H, W, C]`, as they are in the set.
+    images: `[N, H, W, C]`, as they are in the set; of another kind pictures of them are given.
     of_set: the set, which says their scale.
   """
+  if images.ndim != 4 and of_set.scan.kind is not None:
+    return of_set.scan.kind.shown({of_set.scan.kind.name: images})
   scale = of_set.ranges.scale
   if images.dtype == np.uint8 and scale != '[0, 1]':
     return images
@@ -36,14 +39,14 @@ def as_bytes(images: np.ndarray, of_set: SetAnalysis) -> np.ndarray:
 def take(source: Source, of_set: SetAnalysis, positions: np.ndarray) -> np.ndarray:
   """Images at these positions, as bytes."""
   batch = source.take(np.asarray(positions, np.int64))
-  return as_bytes(np.asarray(batch['image']), of_set)
+  return as_bytes(np.asarray(batch[kind_of(source).name]), of_set)
 
 
 def examples(of_set: SetAnalysis, source: Source) -> Figure:
   """Examples drawn at random, sorted by label."""
   chosen = sheets.random_by_class(source, EXAMPLES)
-  chosen = chosen._replace(images=as_bytes(np.asarray(chosen.images), of_set))
-  return sheets.sheet(chosen, f'{len(chosen.images)} examples of {of_set.scan.name}', EXAMPLES,
+  chosen = chosen._replace(values=as_bytes(np.asarray(chosen.values), of_set), kind=None)
+  return sheets.sheet(chosen, f'{len(chosen.values)} examples of {of_set.scan.name}', EXAMPLES,
                       columns=12, wide=True)
 
 
@@ -53,10 +56,11 @@ def class_means(of_set: SetAnalysis, names: Sequence[str]) -> Figure:
   shape = pooled_shape(scan.image_shape, THUMB)
   present = [k for k, moments in enumerate(scan.classes) if moments.n.any()][:MEANS]
   means = np.stack([scan.classes[k].mean.reshape(shape) for k in present])
+  pictures = as_bytes(means, of_set)
   return sheets.captioned(
-      as_bytes(means, of_set), [names[k] for k in present],
+      pictures, [names[k] for k in present],
       'The mean image of each class: sharp means are classes that vary little.',
-      'Mean images by class.', scale=max(1, 96 // max(shape[:2])), wide=False)
+      'Mean images by class.', scale=max(1, 96 // max(pictures.shape[1:3])), wide=False)
 
 
 def copies(analysis: Analysis, sources: Mapping[str, Source]) -> Section:

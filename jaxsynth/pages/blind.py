@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxsynth.data.examples import Examples
+from jaxsynth.pages.sheets import pictures_of
 from jaxsynth.report.pictures import png
 
 HERE = pathlib.Path(__file__).parent
@@ -33,12 +34,12 @@ def page(real: Examples, synthetic: Examples, class_names: Sequence[str], n: int
   Raises:
     ValueError: an odd number, or more than there are.
   """
-  half, fewest = n // 2, min(len(real.images), len(synthetic.images))
+  half, fewest = n // 2, min(len(real.values), len(synthetic.values))
   if n % 2 or not 0 < half <= fewest:
     raise ValueError(f'--blind={n}: expected an even number, half of each kind, of at most '
                      f'{2 * fewest}')
   rng = np.random.Generator(np.random.Philox(seed))
-  chosen = [x.take(rng.choice(len(x.images), half, replace=False)) for x in (real, synthetic)]
+  chosen = [x.take(rng.choice(len(x.values), half, replace=False)) for x in (real, synthetic)]
   labelled = all(x.labels is not None for x in chosen)
   answers: list[dict[str, Any]] = []
   images = []
@@ -47,7 +48,7 @@ def page(real: Examples, synthetic: Examples, class_names: Sequence[str], n: int
     answers.append({'kind': 'real' if place < half else 'synthetic'})
     if labelled:
       answers[-1]['class'] = class_names[examples.labels[i]]  # type: ignore[index]
-    images.append(base64.b64encode(png(examples.images[i])).decode())
+    images.append(base64.b64encode(png(pictures_of(examples.take(np.array([i])))[0])).decode())
   key = int(rng.integers(1, 2**31 - 1))
   secret = {'real': real.name, 'synthetic': synthetic.name, 'seed': seed, 'answers': answers}
   data = {'images': images, 'key': key, 'sealed': sealed(json.dumps(secret), key)}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxsynth import report
+from jaxsynth.pages.words import worded
 from jaxsynth.report import Figure, Note, Page, Section, Table
 
 Items = list[Table | Figure | Note | report.Scores]
@@ -35,11 +36,12 @@ def page(result: Mapping[str, Any]) -> Page:
   Args:
     result: of `downstream.study`, or `downstream.json` as read.
   """
-  return Page('Is the synthetic data worth training on?', lead(result), [section(result)],
+  whole = Page('Is the synthetic data worth training on?', lead(result), [section(result)],
               f'{len(result["seeds"])} seeds, {result["recipe"]["steps"]:,} steps of '
               f'{result["recipe"]["batch_size"]} each, whatever was learned from; jaxsynth '
               f'{result["versions"]["jaxsynth"]}, jax {result["versions"]["jax"]}, '
               f'{result["platform"]}. All numbers are in downstream.json.')
+  return worded(whole, result.get('words', {}))
 
 
 def lead(result: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from jaxsynth.evaluation.meanings import better, mark, MEANINGS, RULES
 from jaxsynth.evaluation.scoring import Evaluation
 from jaxsynth.metrics.protocol import Protocol
 from jaxsynth.pages import evaluation_pictures as pictures
+from jaxsynth.pages.words import worded
 from jaxsynth.report import curve, Figure, Item, Note, Page, Section, Table
 
 HEADLINE = ('frechet', 'kernel', 'precision', 'recall', 'density', 'coverage', 'classifier',
@@ -39,8 +40,9 @@ def page(comparison: Comparison, evaluation: Evaluation,
                _copying(comparison, evaluation)]
   sections += [_training(training)] if len(training) > 1 else []
   sections += more
-  return Page(f'{comparison.synthetic.name} against {comparison.real.name}',
-              _lead(comparison, evaluation), sections, _foot(comparison, evaluation))
+  whole = Page(f'{comparison.synthetic.name} against {comparison.real.name}',
+               _lead(comparison, evaluation), sections, _foot(comparison, evaluation))
+  return worded(whole, comparison.kind.words)
 
 
 def _lead(comparison: Comparison, evaluation: Evaluation) -> str:
@@ -91,13 +93,13 @@ def _meanings(evaluation: Evaluation, names: Sequence[str]) -> Table:
 def _headline(comparison: Comparison, evaluation: Evaluation) -> Section:
   synthetic, real, other = comparison[:3]
   items: list[Item] = [
-      _table(evaluation, HEADLINE, f'{len(synthetic.images):,} synthetic and '
-             f'{len(real.images):,} real images of {real.name}; floor: {len(other.images):,} of '
+      _table(evaluation, HEADLINE, f'{len(synthetic.values):,} synthetic and '
+             f'{len(real.values):,} real images of {real.name}; floor: {len(other.values):,} of '
              f'{other.name} in their place'),
       _meanings(evaluation, HEADLINE)]
   available = comparison.about['drawn_or_found']
-  if len(synthetic.images) < available:
-    items.append(Note(f'Of {available:,} synthetic images {len(synthetic.images):,} were scored, '
+  if len(synthetic.values) < available:
+    items.append(Note(f'Of {available:,} synthetic images {len(synthetic.values):,} were scored, '
                       'as many as there are real ones for the floor.', 'warning'))
   absent = {name: why for name, why in evaluation.not_applicable.items() if name != 'classes'}
   if absent:

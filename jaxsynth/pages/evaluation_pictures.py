@@ -1,7 +1,7 @@
 """Sections and figures of an evaluation that show the images and their features."""
 import numpy as np
 
-from jaxsynth.data.analysis.pooling import pooled
+from jaxsynth.kinds.pooling import pooled
 from jaxsynth.data.examples import Examples, shuffled
 from jaxsynth.evaluation.comparison import Comparison
 from jaxsynth.evaluation.scoring import Evaluation
@@ -25,8 +25,8 @@ def extremes(comparison: Comparison, evaluation: Evaluation) -> Section:
   near, near_other = evaluation.nearest
   order = np.argsort(near, kind='stable')
   show = lambda positions, meaning, which: sheets.captioned(
-      comparison.synthetic.images[positions], [f'{near[i]:.3g}' for i in positions], meaning,
-      f'A sheet of the {which} synthetic images.')
+      sheets.pictures_of(comparison.synthetic.take(positions)),
+      [f'{near[i]:.3g}' for i in positions], meaning, f'A sheet of the {which} synthetic images.')
   limit = np.quantile(near_other, .99)
   share = float((near > limit).mean())
   figures = [
@@ -44,13 +44,14 @@ def value_histograms(comparison: Comparison, evaluation: Evaluation) -> list[Fig
   both = _both(comparison)
   near, near_other = evaluation.nearest
   return [
-      Figure(histograms({name: x.images[:2000].ravel() for name, x in both.items()}, bins=32,
+      Figure(histograms({name: x.values[:2000].ravel() for name, x in both.items()}, bins=32,
                         x='pixel value', log=True),
              'How often each pixel value occurs (logarithmic): curves that part are a wrong '
              'contrast or background.', 'Histograms of pixel values.'),
-      Figure(histograms({name: x.images.mean((1, 2, 3)) for name, x in both.items()},
-                        x='mean of an image'), 'Brightness of images: a narrower synthetic '
-             'curve is diversity lost.', 'Histograms of the means of images.'),
+      Figure(histograms({name: x.values.mean(tuple(range(1, x.values.ndim)))
+                         for name, x in both.items()}, x='mean of an image'),
+             'Brightness of images: a narrower synthetic curve is diversity lost.',
+             'Histograms of the means of images.'),
       Figure(histograms({'real': near_other, 'synthetic': near},
                         x='distance to the nearest real image'),
              'Distance in features to the reference, of the floor\'s real images and of '
@@ -73,7 +74,7 @@ def plane(evaluation: Evaluation) -> Figure:
 
 def correlations(comparison: Comparison) -> Figure:
   """Correlations of pooled pixels, real and synthetic."""
-  by_kind = {name: _correlation(pooled(x.images, 8)) for name, x in _both(comparison).items()}
+  by_kind = {name: _correlation(pooled(x.values, 8)) for name, x in _both(comparison).items()}
   return Figure(maps(by_kind, high=1), 'Correlation of each pixel with each other (8 x 8, row '
                 'by row): the two maps should look the same; blank lines never change.',
                 'Two maps of correlations, real and synthetic.', True)
@@ -94,9 +95,10 @@ def nearest_train(comparison: Comparison, evaluation: Evaluation) -> list[Figure
   """Synthetic images beside their nearest training images."""
   if evaluation.nearest_train is None or comparison.train is None:
     return []
-  train, (nearest, distances) = comparison.train.images, evaluation.nearest_train
+  train, (nearest, distances) = comparison.train, evaluation.nearest_train
   show = lambda positions, meaning: sheets.paired(
-      comparison.synthetic.images[positions], train[nearest[positions]],
+      sheets.pictures_of(comparison.synthetic.take(positions)),
+      sheets.pictures_of(train.take(nearest[positions])),
       [f'{distances[i]:.3g}' for i in positions], meaning)
   return [show(np.argsort(distances, kind='stable')[:SHOWN],
                'The synthetic images nearest to a training image (pixel distance), each left of '

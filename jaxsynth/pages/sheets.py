@@ -5,6 +5,7 @@ import numpy as np
 
 from jaxsynth.data.batches import Source
 from jaxsynth.data.examples import Examples, shuffled
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.report import Figure, image_grid, pairs
 
 
@@ -20,6 +21,12 @@ def visible(images: np.ndarray) -> np.ndarray:
   return images if images.shape[-1] in (1, 3, 4) else images[..., :1]
 
 
+def pictures_of(examples: Examples) -> np.ndarray:
+  """How they are shown, `[N, H, W, C]`; images as they are."""
+  kind = kind_of(examples)
+  return kind.shown({kind.name: examples.values})
+
+
 def random_by_class(whole: Examples | Source, most: int, seed: int = 0) -> Examples:
   """At most `most` examples at random, sorted by class where they have one.
 
@@ -32,13 +39,14 @@ def random_by_class(whole: Examples | Source, most: int, seed: int = 0) -> Examp
   >>> random_by_class(digits, 6).labels.tolist() == sorted(random_by_class(digits, 6).labels)
   True
   """
-  size = len(whole.images) if isinstance(whole, Examples) else whole.size
+  size = len(whole.values) if isinstance(whole, Examples) else whole.size
   positions = shuffled(size, seed)[:most]
   if isinstance(whole, Examples):
     chosen = whole.take(positions)
   else:
     batch = whole.take(positions)
-    chosen = Examples(whole.name, batch['image'], batch.get('label'))
+    kind = kind_of(whole)
+    chosen = Examples(whole.name, batch[kind.name], batch.get('label'), kind=kind)
   if chosen.labels is None:
     return chosen
   return chosen.take(np.argsort(chosen.labels, kind='stable'))
@@ -63,7 +71,7 @@ def sheet(whole: Examples | Source, subject: str, most: int = 100, *, seed: int 
   """
   chosen = random_by_class(whole, most, seed)
   order = '' if chosen.labels is None else ', sorted by class'
-  return Figure(image_grid(visible(chosen.images), columns=columns, scale=scale),
+  return Figure(image_grid(visible(pictures_of(chosen)), columns=columns, scale=scale),
                 f'{subject}, drawn at random{order}.',
                 f'A sheet of {subject[:1].lower()}{subject[1:]}, drawn at random', wide)
 

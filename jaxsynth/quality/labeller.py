@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxsynth import data, files
 from jaxsynth.data.classes import listed, names_of
-from jaxsynth.downstream import train
+from jaxsynth.downstream import learners, train
 from jaxsynth.models.classifier import Classifier
 from jaxsynth.objectives import network
 
@@ -71,7 +71,7 @@ def save_labeller(path: str | os.PathLike, labeller: Labeller) -> None:
     np.savez(f, **names, **_by_path(labeller.weights))  # type: ignore[arg-type]
 
 
-def load_labeller(path: str | os.PathLike, image_shape: tuple[int, int, int], num_classes: int,
+def load_labeller(path: str | os.PathLike, image_shape: tuple[int, ...], num_classes: int,
                   class_names: tuple[str, ...] | None = None) -> Labeller:
   """Reads what `save_labeller` wrote.
 
@@ -86,7 +86,7 @@ def load_labeller(path: str | os.PathLike, image_shape: tuple[int, int, int], nu
     FileNotFoundError: no such file.
   """
   path = pathlib.Path(path).expanduser()
-  net = train.net_for(image_shape, num_classes)
+  net = learners.net_for(image_shape, num_classes)
   like = jax.eval_shape(lambda: network.init(
       net, jax.random.key(0), jnp.zeros((1, *image_shape))))
   try:

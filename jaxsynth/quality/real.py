@@ -54,6 +54,9 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
     OSError, ImportError: the data cannot be read.
   """
   selections.check(selection, model)
+  if model.kind.settings:
+    raise ValueError(f'--filters, --pseudo_labels and --require judge images, and the run draws '
+                     f'{model.kind.plural}; leave them out, and score the data set by evaluate.py')
   spec = model.spec._replace(data_dir=str(data_dir) if data_dir else model.spec.data_dir,
                              dataset=dataset or model.spec.dataset)
   try:

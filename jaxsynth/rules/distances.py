@@ -52,6 +52,30 @@ def to_polygon_with_normal(x: Array, y: Array, corners: Array) -> tuple[Array, A
   return side * size, unit * away_x, unit * away_y
 
 
+def to_polygon_of(x: Array, y: Array, corners: Array, count: Array) -> Array:
+  """As `to_polygon`, of the first `count` of the corners alone, an edge after another.
+
+  >>> square = jnp.array([[-1., -1.], [1., -1.], [1., 1.], [-1., 1.], [9., 9.]])
+  >>> to_polygon_of(jnp.array([0., 3.]), jnp.zeros(2), square, 4).tolist()
+  [-1.0, 2.0]
+  """
+  following = jnp.roll(corners, -1, 0).at[count - 1].set(corners[0])
+  shape = jnp.broadcast_shapes(x.shape, y.shape)
+
+  def nearer(k: Array, before: tuple[Array, Array]) -> tuple[Array, Array]:
+    nearest, side = before
+    (ax, ay), (bx, by) = corners[k], following[k]
+    ex, ey = bx - ax, by - ay
+    px, py = x - ax, y - ay
+    along = jnp.clip((px * ex + py * ey) / jnp.maximum(ex ** 2 + ey ** 2, 1e-20), 0, 1)
+    squared = (px - along * ex) ** 2 + (py - along * ey) ** 2
+    crossed = ((ay <= y) != (by <= y)) & ((px * ey - py * ex < 0) == (ey > 0))
+    return jnp.minimum(nearest, squared), jnp.where(crossed, -side, side)
+  nearest, side = jax.lax.fori_loop(0, count, nearer, (
+      jnp.full(shape, jnp.inf), jnp.ones(shape)))
+  return side * jnp.sqrt(nearest)
+
+
 def to_ellipse(x: Array, y: Array, a: Array | float, b: Array | float) -> Array:
   """The distance to `(x / a)^2 + (y / b)^2 = 1`, to first order near it.
 

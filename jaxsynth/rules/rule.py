@@ -6,8 +6,9 @@ import jax
 from jax import Array, lax
 import jax.numpy as jnp
 
-from jaxsynth.kinds import pictures
+from jaxsynth.kinds.image_kind import images
 from jaxsynth.kinds.kind import Field, Form, Kind, on_disk
+from jaxsynth.kinds.series_kind import series
 
 
 class Rule(NamedTuple):
@@ -21,6 +22,8 @@ class Rule(NamedTuple):
     shares: how often each class comes where nobody asks for labels.
     forms: how arrays lie on disk, by name; others do as numbers.
     large: whether an example fills a CPU's caches, where a batch is then drawn one by one.
+    parts: `draw` in two for CPUs, `None` for one: `plan(key, label) -> tree`, which is drawn for
+      a batch at once, and `paint(tree) -> example`, for one after another.
   """
   spec: Any
   draw: Callable[[Array, Any], dict[str, Array]]
@@ -28,6 +31,7 @@ class Rule(NamedTuple):
   shares: tuple[float, ...] = ()
   forms: Mapping[str, Form] = {}
   large: bool = False
+  parts: tuple[Callable[[Array, Any], Any], Callable[[Any], dict[str, Array]]] | None = None
 
 
 def examples(rule: Rule, keys: Array, labels: Array | None = None) -> dict[str, Array]:
@@ -50,10 +54,17 @@ def examples(rule: Rule, keys: Array, labels: Array | None = None) -> dict[str, 
   def draw(key: Array, *label: Array) -> dict[str, Array]:
     return rule.draw(key, *label) if label else rule.draw(*drawn_label(rule, key))
   arguments = (keys,) if labels is None else (keys, labels)
-  if not rule.large:
+  if not rule.large and rule.parts is None:
     return jax.vmap(draw)(*arguments)
-  return lax.platform_dependent(*arguments, default=jax.vmap(draw),
-                                cpu=lambda *batch: lax.map(lambda x: draw(*x), batch))
+
+  def one_by_one(*batch: Array) -> dict[str, Array]:
+    if rule.parts is None:
+      return lax.map(lambda x: draw(*x), batch)
+    plan, paint = rule.parts
+    planned = jax.vmap(lambda key, *label: plan(*(
+        (key, *label) if label else drawn_label(rule, key))))(*batch)
+    return lax.map(paint, planned)
+  return lax.platform_dependent(*arguments, default=jax.vmap(draw), cpu=one_by_one)
 
 
 def drawn_label(rule: Rule, key: Array) -> tuple[Array, Array | None]:
@@ -71,13 +82,22 @@ def sampler(rule: Rule) -> Callable[..., Any]:
 
 
 def kind_of(rule: Rule) -> Kind:
-  """What its examples are: pixels as PNG, whole numbers and floats as the rule's `forms` say."""
+  """What its examples are: pixels as PNG, whole numbers and floats as the rule's `forms` say.
+
+  Of a rule without pictures, models would learn its series, whose range is not known here.
+  """
   drawn = jax.eval_shape(lambda key: rule.draw(*drawn_label(rule, key)), jax.random.key(0))
   fields = {name: _field(rule, name, x) for name, x in drawn.items()}
 
   def to_disk(batch: Mapping[str, Array]) -> dict[str, Array]:
     return {name: on_disk(fields[name], x) for name, x in batch.items() if name != 'label'}
-  return Kind(fields, to_disk, pictures.shown, 'label' if rule.class_names else None)
+  if 'image' in fields:
+    learned = images(fields['image'].shape)
+  else:
+    shape = fields['series'].shape
+    learned = series(shape, [-1.] * shape[-1], [1.] * shape[-1])
+  return learned._replace(fields=fields, to_disk=to_disk,
+                          condition='label' if rule.class_names else None)
 
 
 def _field(rule: Rule, name: str, x: Any) -> Field:

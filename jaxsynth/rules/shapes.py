@@ -3,11 +3,12 @@
 All that is drawn is known, so what is said of an image is exact by construction.
 """
 import dataclasses
+import functools
 import math
 from typing import NamedTuple
 
 import jax
-from jax import Array
+from jax import Array, lax
 import jax.numpy as jnp
 
 from jaxsynth.rules import distances, paint
@@ -98,47 +99,82 @@ def shapes(spec: Shapes = Shapes()) -> Rule:
   >>> example['image'].shape, int(example['label']), int(example['mask'].max())
   ((28, 28, 1), 2, 3)
   """
-  return Rule(spec, lambda key, label: _draw(spec, key, label), spec.shape.names,
+  plan = functools.partial(_plan, spec)
+  return Rule(spec, lambda key, label: _paint(spec, plan(key, label)), spec.shape.names,
               spec.shape.shares,
-              {'image': 'image', 'mask': 'image', 'instances': 'image'})
+              {'image': 'image', 'mask': 'image', 'instances': 'image'},
+              parts=(plan, functools.partial(_paint, spec, alone=True)))
 
 
-def _draw(spec: Shapes, key: Array, label: Array) -> dict[str, Array]:
+class _Plan(NamedTuple):
+  """All that is drawn at random but the noise: `[N]` of the objects, and of the image `[]`."""
+  label: Array
+  number: Array
+  kind: Array
+  place: '_Place'
+  colour: Array
+  texture: Array
+  periods: Array
+  background: Array
+  noise: Array
+  key: Array
+
+
+def _plan(spec: Shapes, key: Array, label: Array) -> _Plan:
   (height, width), n = spec.image_size, spec.count.high
   keys = iter(jax.random.split(key, 16))
   count = spec.count.draw(next(keys))
-  there = jnp.arange(n) < count
   kind = spec.shape.draw(next(keys), (n,)).at[0].set(label)
   radius = spec.radius.draw(next(keys), (n,)) * min(height, width)
   centre = _centres(spec, next(keys), radius)
   place = _Place(centre, radius, spec.aspect.draw(next(keys), (n,)),
                  jnp.radians(spec.rotation.draw(next(keys), (n,))))
   colour = _colours(spec, next(keys), spec.brightness, n)
-  second, periods = spec.texture.draw(next(keys), (n,)), spec.periods.draw(next(keys), (n,))
+  texture, periods = spec.texture.draw(next(keys), (n,)), spec.periods.draw(next(keys), (n,))
+  background, key_noise = _colours(spec, next(keys), spec.background, 1)[0], next(keys)
+  return _Plan(jnp.int32(label), count, kind, place, colour, texture, periods, background,
+               spec.noise.draw(next(keys)), key_noise)
 
-  x, y = distances.pixel_centres(height, width)
-  image = jnp.broadcast_to(_colours(spec, next(keys), spec.background, 1),
-                           (height, width, spec.channels))
-  instances = mask = jnp.zeros((height, width), jnp.int32)
-  whole: list[Array] = []
-  for i in reversed(range(n)):
-    u, v = place.inwards(x, y, i)
-    covered = jnp.where(there[i], distances.coverage(radius[i] * _distance(
-        spec.shape.names, kind[i], place.aspect[i], u, v)), 0)
-    darker = paint.texture(second[i], u, v, periods[i], radius[i], spec.texture.names)
-    image = paint.over(image, colour[i][None, None] * (1 - spec.contrast * darker[..., None]),
-                       covered)
-    whole.insert(0, covered >= .5)
-    instances = jnp.where(whole[0], i + 1, instances)
-    mask = jnp.where(whole[0], kind[i] + 1, mask)
+
+def _paint(spec: Shapes, plan: _Plan, alone: bool = False) -> dict[str, Array]:
+  """An example; `alone`, without a batch beside it, only the pixels around each object."""
+  (height, width), n = spec.image_size, spec.count.high
+  most = math.ceil(2 * spec.radius.high * min(height, width)) + 3  # pixels across an object
+  size = (min(height, most), min(width, most)) if alone else (height, width)
+  x, y = distances.pixel_centres(*size)
+  labels = jnp.where(jnp.arange(n) < plan.number, plan.kind, -1)
+
+  def painted(k: Array, below: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Object `n - 1 - k` over those behind it."""
+    i, (image, mask, instances, whole) = n - 1 - k, below
+    at = [jnp.clip(jnp.floor(c).astype(jnp.int32) - most // 2, 0, side - part) if part < side
+          else jnp.int32(0) for c, side, part in zip(
+              plan.place.centre[i, ::-1], spec.image_size, size)]
+    u, v = plan.place.inwards(x + at[1], y + at[0], i)
+    covered = distances.coverage(plan.place.radius[i] * _distance(
+        spec.shape.names, plan.kind[i], plan.place.aspect[i], u, v, alone))
+    covered = jnp.where(labels[i] >= 0, covered, 0)
+    darker = paint.texture(plan.texture[i], u, v, plan.periods[i], plan.place.radius[i],
+                           spec.texture.names)
+    colour = plan.colour[i][None, None] * (1 - spec.contrast * darker[..., None])
+    here = covered >= .5
+    part = lambda of: lax.dynamic_slice(of, (*at, 0)[:of.ndim], (*size, *of.shape[2:]))
+    put = lambda of, new: lax.dynamic_update_slice(of, new, (*at, 0)[:of.ndim])
+    return (put(image, paint.over(part(image), colour, covered)),
+            put(mask, jnp.where(here, plan.kind[i] + 1, part(mask))),
+            put(instances, jnp.where(here, i + 1, part(instances))),
+            whole.at[i].set(jnp.sum(here)))
+
+  none = jnp.zeros((height, width), jnp.int32)
+  image, mask, instances, whole = lax.fori_loop(0, n, painted, (
+      jnp.broadcast_to(plan.background[None, None], (height, width, spec.channels)), none, none,
+      jnp.zeros(n, jnp.int32)))
   if spec.noise.high:
-    image = paint.noisy(next(keys), image, spec.noise.draw(next(keys)))
-  labels = jnp.where(there, kind, -1)
-  seen = jnp.stack([jnp.sum(instances == i + 1) for i in range(n)])
-  return {'image': 2 * image - 1, 'label': jnp.int32(label), 'count': count, 'mask': mask,
-          'instances': instances, **_known(spec, place, labels),
-          'objects/label': labels,
-          'objects/visible': seen / jnp.maximum(jnp.stack([jnp.sum(x) for x in whole]), 1)}
+    image = paint.noisy(plan.key, image, plan.noise)
+  seen = jnp.sum(instances[None] == jnp.arange(1, n + 1)[:, None, None], (1, 2))
+  return {'image': 2 * image - 1, 'label': plan.label, 'count': plan.number, 'mask': mask,
+          'instances': instances, **_known(spec, plan.place, labels),
+          'objects/label': labels, 'objects/visible': seen / jnp.maximum(whole, 1)}
 
 
 class _Place(NamedTuple):
@@ -148,7 +184,7 @@ class _Place(NamedTuple):
   aspect: Array
   angle: Array
 
-  def inwards(self, x: Array, y: Array, i: int) -> tuple[Array, Array]:
+  def inwards(self, x: Array, y: Array, i: Array) -> tuple[Array, Array]:
     """Pixels in the coordinates of object i, along and across, its radius being 1."""
     dx, dy = (x - self.centre[i, 0]) / self.radius[i], (y - self.centre[i, 1]) / self.radius[i]
     cos, sin = jnp.cos(self.angle[i]), jnp.sin(self.angle[i])
@@ -188,23 +224,35 @@ def _colours(spec: Shapes, key: Array, brightness: Uniform, n: int) -> Array:
                           spec.saturation.draw(key_saturation, (n,)), value)
 
 
-def _distance(names: tuple[str, ...], kind: Array, aspect: Array, u: Array, v: Array) -> Array:
-  """From the outline of a shape whose radius is 1; `kind` is a position in `names`."""
+def _distance(names: tuple[str, ...], kind: Array, aspect: Array, u: Array, v: Array,
+              alone: bool) -> Array:
+  """From the outline of a shape whose radius is 1; `kind` is a position in `names`.
+
+  `alone`, only that of the kind is computed, corner by corner, and not that of every kind.
+  """
   kinds = [OUTLINES[name] for name in names]
-  round_ = jnp.array([outline.curved for outline in kinds])[kind]
-  distance = jnp.zeros(jnp.broadcast_shapes(u.shape, v.shape))
-  if not all(outline.curved for outline in kinds):
-    corners = jnp.asarray(corner_table(names)[0])[kind]
-    distance = distances.to_polygon(u, v, corners * jnp.stack([jnp.ones(()), aspect])[None])
-  if any(outline.curved for outline in kinds):
-    hole = jnp.array([outline.hole for outline in kinds])[kind]
-    ellipse = distances.to_ellipse(u, v, jnp.ones(()), aspect)
-    if any(outline.hole for outline in kinds):
-      inner = jnp.maximum(hole, 1e-3)
-      ellipse = jnp.where(hole > 0, jnp.maximum(
-          ellipse, -distances.to_ellipse(u, v, inner, inner * aspect)), ellipse)
-    distance = jnp.where(round_, ellipse, distance)
-  return distance
+  curved = jnp.array([outline.curved for outline in kinds])[kind]
+  table, counts = corner_table(names)
+  corners = jnp.asarray(table)[kind] * jnp.stack([jnp.ones(()), aspect])[None]
+  hole = jnp.array([outline.hole for outline in kinds])[kind]
+
+  def polygon() -> Array:
+    if alone:
+      return distances.to_polygon_of(u, v, corners, jnp.asarray(counts)[kind])
+    return distances.to_polygon(u, v, corners)
+
+  def ellipse() -> Array:
+    distance = distances.to_ellipse(u, v, jnp.ones(()), aspect)
+    if not any(outline.hole for outline in kinds):
+      return distance
+    inner = jnp.maximum(hole, 1e-3)
+    return jnp.where(hole > 0, jnp.maximum(
+        distance, -distances.to_ellipse(u, v, inner, inner * aspect)), distance)
+  if all(outline.curved for outline in kinds):
+    return ellipse()
+  if not any(outline.curved for outline in kinds):
+    return polygon()
+  return lax.cond(curved, ellipse, polygon) if alone else jnp.where(curved, ellipse(), polygon())
 
 
 def _known(spec: Shapes, place: _Place, labels: Array) -> dict[str, Array]:

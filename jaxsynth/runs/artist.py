@@ -1,12 +1,14 @@
 """Pictures of a run, and its synthetic images."""
 from collections.abc import Mapping
 import pathlib
+from typing import Any
 
 import jax
 import numpy as np
 
 from jaxsynth import data, files, images, synthesis, train_step as ts
 from jaxsynth.data.classes import names_of
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.origin import MARK
 from jaxsynth.runs.run import Run
 from jaxsynth.tensorboard import TensorBoard
@@ -20,8 +22,8 @@ class Artist:
   Args:
     folder: of the run.
     run: what is trained.
-    source: real images, shown once.
-    seed: of which real images are shown.
+    source: real examples, some of them shown once.
+    seed: of which.
     key: of every sample; grids and the final images are the same samples.
     board: TensorBoard, or `None`.
   """
@@ -32,9 +34,10 @@ class Artist:
     self._draw = synthesis.drawer(run.sample, run.num_classes)
     self._class_names = list(names_of(source))
     self._logits = None if run.logits is None else jax.jit(run.logits)
+    self._kind = kind_of(source)
     real = data.batch_at(source, SHOWN, seed)(0)
-    self._real = data.to_float(real)
-    images.save_png(folder / 'samples/real.png', images.grid(real['image']), scale=2)
+    self._real = self._kind.in_model(real)
+    images.save_png(folder / 'samples/real.png', images.grid(self._kind.shown(real)), scale=2)
 
   def scalars(self, step: int, row: Mapping[str, float]) -> None:
     """A line of metrics, to TensorBoard."""
@@ -44,7 +47,7 @@ class Artist:
   def show(self, step: int, state: ts.TrainState) -> None:
     """A 10x10 grid, always of the same samples."""
     fakes = self._draw(*ts.averaged(state), self._key, 0, SHOWN)
-    grid = images.grid(data.to_uint8(fakes))
+    grid = images.grid(self._kind.shown({self._kind.name: self._kind.on_disk(fakes)}))
     images.save_png(self._folder / f'samples/step_{step:06d}.png', grid, scale=2)
     if self._board:
       self._board.image(step, 'samples', grid)
@@ -56,32 +59,34 @@ class Artist:
       return
     classes, whole = self._run.num_classes, SHOWN - SHOWN % self._run.packing
     labels = synthesis.labels_for(np.arange(SHOWN), classes or 1)
-    for name, image, label in (('real', self._real['image'], self._real.get('label')),
-                               ('fake', fakes, labels)):
+    both: tuple[tuple[str, Any, Any], ...] = (
+        ('real', self._real[self._kind.name], self._real.get('label')), ('fake', fakes, labels))
+    for name, image, label in both:
       cond = () if classes is None else (label[:whole],)
       logits = self._logits(state, image[:whole], *cond)
       self._board.histogram(step, f'logits/{name}', np.asarray(logits))
 
   def draw(self, state: ts.TrainState, key: jax.Array, n: int) -> np.ndarray:
-    """Samples 0 to `n - 1` of a key, uint8 `[n, H, W, C]`.
+    """Samples 0 to `n - 1` of a key, as on disk: uint8 `[n, H, W, C]` of images.
 
     Raises:
-      FloatingPointError: pixels that are not finite.
+      FloatingPointError: values that are not finite.
     """
     drawn = self._draw(*ts.averaged(state), key, 0, n)
     if not np.isfinite(drawn).all():
-      raise FloatingPointError(f'step {int(state.step)}: the averaged model draws pixels that '
-                               'are not finite; lower the learning rates, or train in float32')
-    return data.to_uint8(drawn)
+      raise FloatingPointError(
+          f'step {int(state.step)}: the averaged model draws {self._kind.plural} that are not '
+          'finite; lower the learning rates, or train in float32')
+    return self._kind.on_disk(drawn)
 
   def synthesize(self, state: ts.TrainState, n: int) -> None:
     """`synthetic.npz`: `images` uint8 `[n, H, W, C]`; if conditional `labels`, `class_names`.
 
-    An array `synthetic` says what it is.
+    Of another kind it has that kind's array, as `series`. An array `synthetic` says what it is.
     """
     if not n:
       return
-    arrays = {'images': self.draw(state, self._key, n)}
+    arrays = {self._kind.plural: self.draw(state, self._key, n)}
     if self._run.num_classes is not None:
       arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
       arrays['class_names'] = np.array(self._class_names)

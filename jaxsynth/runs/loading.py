@@ -13,11 +13,9 @@ import numpy as np
 
 from jaxsynth import data, synthesis
 from jaxsynth.ema import averaged_players
-from jaxsynth.kinds.image_kind import images
 from jaxsynth.kinds.kind import Kind
-from jaxsynth.metrics import predict
 from jaxsynth.runs import scores
-from jaxsynth.runs.record import about, class_names, PLACES, read_record
+from jaxsynth.runs.record import about, class_names, PLACES, read_record, recorded_kind
 from jaxsynth.runs.run import keys_of, Run
 from jaxsynth.synthesis import online
 from jaxsynth.synthesis.labels import Shares, shares_of
@@ -38,7 +36,7 @@ class Trained(NamedTuple):
     folder: of the run.
     sampling: flags of sampling that are not what they were in training, by name.
     step: of the checkpoint that was asked for; `None` for the newest.
-    drawn: what its samples are; `None` for images, and labels if it is conditional.
+    drawn: what its samples are; `None` for what it learned from, and labels if it is conditional.
   """
   run: Run
   params: PerPlayer
@@ -65,10 +63,9 @@ class Trained(NamedTuple):
     return cls(run, params, variables, digest_of(params, variables), record, pathlib.Path())
 
   @property
-  def image_shape(self) -> tuple[int, int, int]:
-    """`(H, W, C)`."""
-    height, width, channels = self.record['data']['image_shape']
-    return height, width, channels
+  def image_shape(self) -> tuple[int, ...]:
+    """`(H, W, C)`, or the shape of an example of another kind."""
+    return tuple(self.record['data']['image_shape'])
 
   @property
   def class_names(self) -> tuple[str, ...] | None:
@@ -79,7 +76,7 @@ class Trained(NamedTuple):
   def kind(self) -> Kind:
     """What its samples are."""
     names = None if self.run.num_classes is None else self.class_names
-    return self.drawn or images(self.image_shape, self.run.num_classes, names)
+    return self.drawn or recorded_kind(self.record, self.run.num_classes, names)
 
   @property
   def origin(self) -> str:
@@ -157,9 +154,9 @@ def load_state(trained: Trained) -> TrainState:
     checkpoint.CheckpointError, FileNotFoundError: as `load`.
   """
   from jaxsynth import checkpoint
-  image = np.zeros((1, *trained.image_shape), np.float32)
+  example = np.zeros((1, *trained.image_shape), np.float32)
   like = jax.eval_shape(trained.run.algorithm().init, jax.random.key(0),
-                        {'image': image, 'label': np.zeros(1, np.int32)})
+                        {trained.kind.name: example, 'label': np.zeros(1, np.int32)})
   with hushed():
     state = checkpoint.load_state(trained.folder / 'checkpoints', like, trained.step)
   kept = averaged_players(state)
@@ -173,18 +170,22 @@ def own_samples(trained: Trained, n: int) -> tuple[np.ndarray, np.ndarray | None
   """Samples 0 to `n - 1` as the run itself draws them: those of synthetic.npz go on with these.
 
   Returns:
-    Images uint8 `[n, H, W, C]`, and labels int32 `[n]` or `None`.
+    Images uint8 `[n, H, W, C]`, or values of another kind as on disk; and labels int32 `[n]` or
+    `None`.
 
   Raises:
-    ValueError: pixels that are not finite.
+    ValueError: values that are not finite.
   """
   classes = trained.run.num_classes
   draw = synthesis.drawer(trained.run.sample, classes)
   key = keys_of(trained.record['flags']['seed']).samples
   drawn = draw(trained.params, trained.variables, key, 0, n)
-  images = data.to_uint8(predict.checked(drawn, who=f'the samples of {trained.folder.name}'))
+  who = f'the samples of {trained.folder.name}'
+  if not np.isfinite(drawn).all():
+    raise ValueError(f'{who}: values that are not finite')
+  values = trained.kind.checked(trained.kind.on_disk(drawn), who)
   labels = None if classes is None else np.asarray(synthesis.labels_for(np.arange(n), classes))
-  return images, labels
+  return values, labels
 
 
 def best_step(folder: str | os.PathLike) -> int:

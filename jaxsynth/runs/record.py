@@ -13,6 +13,9 @@ import jaxsynth
 from jaxsynth import data, files
 from jaxsynth.data import earlier, fingerprint
 from jaxsynth.data.classes import names_of
+from jaxsynth.data.kinded import kind_of
+from jaxsynth.kinds.kind import Kind
+from jaxsynth.kinds.recorded import kind_of_record
 
 NAME = 'config.json'
 FORMAT = 1
@@ -34,15 +37,29 @@ class About(NamedTuple):
   """What a model is built for, besides its flags.
 
   Attributes:
-    image_shape: `(H, W, C)` of the data.
+    image_shape: `(H, W, C)` of the data; of another kind the shape of its example, as `(T, C)`.
     num_classes: of the data's labels, or `None`.
     axis_name: of a mapped step, for networks with batch statistics; `None` for none.
     name: of the data, for messages.
   """
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...]
   num_classes: int | None = None
   axis_name: str | None = None
   name: str = 'the data set'
+
+  @property
+  def picture_shape(self) -> tuple[int, int, int]:
+    """`(H, W, C)`, for a model of images alone.
+
+    Raises:
+      RunError: the data are of another kind.
+    """
+    if len(self.image_shape) != 3:
+      raise RunError(f'{self.name}: examples of shape {list(self.image_shape)}, and this network '
+                     'is of images [height, width, channels]; mnist_flow.py, or mnist_vae.py with '
+                     '--network=mlp, learns series')
+    height, width, channels = self.image_shape
+    return height, width, channels
 
   def classes_if(self, conditional: bool) -> int | None:
     """The number of classes of a conditional model, `None` of another.
@@ -77,10 +94,26 @@ def record(experiment: str, flags: Mapping[str, Any], source: data.Source,
 
 
 def about(source: data.Source) -> dict[str, Any]:
-  """What a record says of the data."""
-  return {'name': source.name, 'image_shape': list(source.image_shape), 'size': source.size,
+  """What a record says of the data; of images nothing says that they are."""
+  kind = kind_of(source)
+  return {'name': source.name, 'image_shape': list(kind.shape), 'size': source.size,
           'num_classes': source.num_classes, 'class_names': list(names_of(source)),
+          **({'kind': dict(kind.settings)} if kind.settings else {}),
           **fingerprint.identity(source)}
+
+
+def recorded_kind(stored: Mapping[str, Any], num_classes: int | None,
+                  names: Sequence[str] | None) -> Kind:
+  """The kind of the data of a record, with labels of `num_classes` or without.
+
+  Raises:
+    RunError: one that this version does not know.
+  """
+  try:
+    return kind_of_record(stored['data']['image_shape'], stored['data'].get('kind', {}),
+                          num_classes, names)
+  except (ValueError, TypeError) as error:
+    raise RunError(str(error)) from error
 
 
 def class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:

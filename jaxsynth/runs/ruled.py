@@ -22,7 +22,7 @@ def of_rule(name: str, rule: Rule) -> Trained:
   classes = len(rule.class_names) or None
   kind, text = kind_of(rule), json.dumps(spec.to_json(rule.spec), sort_keys=True)
   digest = hashlib.sha256(f'{name} {text}'.encode()).hexdigest()
-  shape = kind.fields['image'].shape[-3:] if 'image' in kind.fields else ()
+  shape = kind.shape[-3:]
   record = {'experiment': None, 'flags': {'rule': name, 'spec': json.loads(text)},
             'data': {'name': f'rule:{name}', 'image_shape': list(shape), 'num_classes': classes,
                      'class_names': list(rule.class_names)}}

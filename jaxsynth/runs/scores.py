@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsynth import data, files, train_step as ts
 from jaxsynth.data.examples import Examples, random_positions
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.metrics import distances, features
 from jaxsynth.metrics.protocol import Protocol, check_same
 from jaxsynth.runs.artist import Artist
@@ -25,7 +26,7 @@ class LearningCurve:
 
   Args:
     folder: of the run.
-    held: real images that nothing learned from.
+    held: real examples that nothing learned from.
     source: what is trained on; as many of it stand in for samples in the floor.
     net: features that the scores stand on.
     num_samples: that are scored.
@@ -43,13 +44,14 @@ class LearningCurve:
                artist: Artist, classifier: features.Features | None = None):
     self._path, self._artist, self._n = folder / NAME, artist, num_samples
     self._net, self._key, self._classifier = net, key, classifier
-    self._reference = distances.Reference(features.extract_all(net, held.images))
+    self._kind = kind = kind_of(source)
+    self._reference = distances.Reference(features.extract_all(net, held.values, kind.to_model))
     positions = random_positions(source.size, num_samples, seed)
-    known = features.extract_all(net, source.take(positions)['image'])
+    known = features.extract_all(net, source.take(positions)[kind.name], kind.to_model)
     if why := self._reference.too_few(min(len(known), num_samples)):
       more = ('name more by --eval_split' if self._reference.size <= known.shape[1] else
               'draw more by --eval_samples' if num_samples <= known.shape[1] else
-              'the training images are too few for these features')
+              'the training examples are too few for these features')
       raise ValueError(f'--eval_every: no Frechet distance of {why}; {more}, or leave '
                        '--eval_every out')
     self._floor = self._reference.measure(known, ('frechet',))['frechet'].value
@@ -62,12 +64,12 @@ class LearningCurve:
 
   def __call__(self, step: int, state: ts.TrainState) -> dict[str, float]:
     """Scores a state, writes the line and returns it."""
-    images = self._artist.draw(state, self._key, self._n)
-    fake = features.extract_all(self._net, images)
+    drawn = self._artist.draw(state, self._key, self._n)
+    fake = features.extract_all(self._net, drawn, self._kind.to_model)
     scores = {name: score.value
               for name, score in self._reference.measure(fake, NAMES).items()}
     if self._classifier is not None:
-      seen = features.extract_all(self._classifier, images).argmax(1)
+      seen = features.extract_all(self._classifier, drawn).argmax(1)
       scores['class_entropy'] = entropy(np.bincount(seen))
     row = {'step': step, **scores, 'frechet_floor': self._floor,
            'protocol': self._card._asdict()}

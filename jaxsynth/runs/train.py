@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxsynth import checkpoint, data, files, hooks, hosts, loop, parallel
 from jaxsynth.data import examples, roles, spec as specs
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.runs import collapse, folder as folders, record as records, scores
@@ -24,7 +25,7 @@ from jaxsynth.runs.settings import Settings
 from jaxsynth.tensorboard import TensorBoard
 from jaxsynth.types import TrainState
 
-LOOKED_AT = 256  # images, at least, by which data are found not to fit a model
+LOOKED_AT = 256  # examples, at least, by which data are found not to fit a model
 
 
 def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Path, *,
@@ -85,7 +86,8 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate,
                             collapse.BACKOFF if lower else 1.)
   keys = keys_of(settings.seed)
-  first = data.to_float(source.take(np.arange(min(source.size, 8))))
+  kind = kind_of(source)
+  first = kind.in_model(source.take(np.arange(min(source.size, 8))))
   # it runs once: on CPUs compiling takes a third of the time so, and the bits are the same
   quick = {'xla_backend_optimization_level': 1} if devices[0].platform == 'cpu' else None
   state = jax.jit(algorithm.init, compiler_options=quick)(keys.init, first)
@@ -157,8 +159,8 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
         start, stride=settings.steps_per_call)
     stack.callback(batches.close)
     with Preemption(save) as preemption:
-      # pixels are converted here: what is computed on all processes' devices comes in one order
-      state = loop.run(step.step, state, map(data.to_float, batches), step.put_key(keys.train),
+      # values are converted here: what is computed on all processes' devices comes in one order
+      state = loop.run(step.step, state, map(kind.in_model, batches), step.put_key(keys.train),
                        settings.steps, hooks=[*chores, preemption],
                        steps_per_call=settings.steps_per_call)
     drawn_from = here(state)
@@ -187,9 +189,9 @@ def _shown(step: int, row: dict[str, float], artist: Artist | None, watch: colla
 
 
 def _check_fits(run: Run, source: data.Source) -> None:
-  """Raises `RunError` where some of the images are none that the model can learn from."""
+  """Raises `RunError` where some of the examples are none that the model can learn from."""
   looked_at = source.take(np.arange(0, source.size, max(1, source.size // LOOKED_AT)))
-  if misfit := run.misfit(looked_at['image']):
+  if misfit := run.misfit(looked_at[kind_of(source).name]):
     raise RunError(f'{source.name}: {misfit}')
 
 
@@ -231,7 +233,7 @@ def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: 
   try:
     # who learns from synthetic images may be held against such
     held = examples.read_real_split(spec, split, synthetic_as_real=is_synthetic(spec))
-    net = features.by_name('auto', held.images.shape[1:], specs.are_digits(spec))
+    net = kind_of(source).features('auto', specs.are_digits(spec))
     classifier = features.mnist_logits() if net.name == 'mnist' else None
     return scores.LearningCurve(folder, held, source, net, settings.eval_samples, settings.seed,
                                 keys.scores, artist, classifier)

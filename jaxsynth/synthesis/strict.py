@@ -63,7 +63,7 @@ class _Window:
     return looked, won
 
 
-def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, int, int], *,
+def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...], *,
             block: int, unlike: float | None = None, attempts: int = 64,
             report: Callable[[int, int, Kept], None] = lambda *counts: None) -> Stream:
   """Draws runs of samples that pass, each in its place and with its label.

@@ -27,6 +27,29 @@ def advice(reference: SetAnalysis, others: Sequence[Comparison] = ()) -> list[Ad
     out.append(Advice('Keep one of each group of copies', f'{copies:,} copies: a generative '
                       'model memorises first what it sees most', 'the positions are in '
                       'analysis.json'))
+  if len(scan.image_shape) == 3:
+    out += _of_images(reference)
+  classes = numbers.get('classes')
+  if classes and classes['imbalance'] >= IMBALANCE:
+    out.append(Advice('Balance the classes when training downstream',
+                      f"the largest is {classes['imbalance']:.1f} times the smallest",
+                      'weights n / (K n_k), or synthetic examples of the rare classes'))
+  if numbers.get('labels', {}).get('share', 0) > 0.01:
+    out.append(Advice('Look at the suspicious labels', f"{numbers['labels']['suspects']:,} are "
+                      'contradicted by their neighbours', 'pictures below, positions in '
+                      'analysis.json'))
+  d = numbers.get('dimension', {}).get('levina_bickel')
+  if d and np.isfinite(d):
+    out.append(Advice(f'Give the generator at least {2 * math.ceil(d) + 1} latent dimensions',
+                      f'the data vary in about {d:.0f} directions, and 2 d + 1 hold any smooth '
+                      'd-dimensional set (Whitney)', f'--latent_dim={2 * math.ceil(d) + 1} or '
+                      'more'))
+  return out
+
+
+def _of_images(reference: SetAnalysis) -> list[Advice]:
+  """On scale, channels and size."""
+  scan, numbers, out = reference.scan, reference.numbers, list[Advice]()
   scale = {'[0, 255]': 'x / 127.5 - 1', '[0, 1]': '2 x - 1', '[-1, 1]': 'nothing: it is'}.get(
       reference.ranges.scale, '2 (x - low) / (high - low) - 1')
   out.append(Advice('Bring pixels to [-1, 1], the range of tanh',
@@ -44,21 +67,6 @@ def advice(reference: SetAnalysis, others: Sequence[Comparison] = ()) -> list[Ad
     out.append(Advice('Expect no information in some pixels',
                       f'{constant:,} of {h * w * c:,} never change: per-pixel standardisation '
                       'would divide by 0', 'standardise by channel, if at all'))
-  classes = numbers.get('classes')
-  if classes and classes['imbalance'] >= IMBALANCE:
-    out.append(Advice('Balance the classes when training downstream',
-                      f"the largest is {classes['imbalance']:.1f} times the smallest",
-                      'weights n / (K n_k), or synthetic examples of the rare classes'))
-  if numbers.get('labels', {}).get('share', 0) > 0.01:
-    out.append(Advice('Look at the suspicious labels', f"{numbers['labels']['suspects']:,} are "
-                      'contradicted by their neighbours', 'pictures below, positions in '
-                      'analysis.json'))
-  d = numbers.get('dimension', {}).get('levina_bickel')
-  if d and np.isfinite(d):
-    out.append(Advice(f'Give the generator at least {2 * math.ceil(d) + 1} latent dimensions',
-                      f'the data vary in about {d:.0f} directions, and 2 d + 1 hold any smooth '
-                      'd-dimensional set (Whitney)', f'--latent_dim={2 * math.ceil(d) + 1} or '
-                      'more'))
   return out
 
 

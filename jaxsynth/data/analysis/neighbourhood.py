@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsynth.data.analysis.pooling import standardised
+from jaxsynth.kinds.pooling import standardised
 from jaxsynth.data.analysis.scan import Scan, sample
 from jaxsynth.metrics.neighbours import nearest
 

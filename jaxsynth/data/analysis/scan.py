@@ -8,9 +8,11 @@ import numpy as np
 from jaxsynth.data.analysis import histogram, moments
 from jaxsynth.data.analysis.histogram import Histogram
 from jaxsynth.data.analysis.moments import Moments
-from jaxsynth.data.analysis.pooling import pooled, pooled_shape
+from jaxsynth.kinds.pooling import pooled, pooled_shape
 from jaxsynth.data.batches import Source
 from jaxsynth.data.classes import names_of
+from jaxsynth.data.kinded import kind_of
+from jaxsynth.kinds.kind import Kind
 
 THUMB = 32  # side of class means at most
 BINS = 256
@@ -31,7 +33,7 @@ class Scan(NamedTuple):
   Attributes:
     name: of the set.
     size: examples N.
-    image_shape: `(H, W, C)`.
+    image_shape: `(H, W, C)`, or the shape of an example of another kind.
     num_classes: K, or `None`.
     dtype: of the pixels.
     labels: int32 `[N]`, or `None`.
@@ -45,10 +47,11 @@ class Scan(NamedTuple):
     features: float32 `[n, D]`, pooled to at most 16 x 16, in the units of the pixels.
     class_names: of the labels, in their order; none without labels.
     skipped: suffixes of files that were left out, and how many there are.
+    kind: what the examples are.
   """
   name: str
   size: int
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...]
   num_classes: int | None
   dtype: str
   labels: np.ndarray | None
@@ -62,6 +65,7 @@ class Scan(NamedTuple):
   features: np.ndarray
   class_names: tuple[str, ...] = ()
   skipped: tuple[tuple[str, int], ...] = ()
+  kind: Kind | None = None
 
 
 def scan(source: Source, *, name: str | None = None, block: int = 1024,
@@ -86,12 +90,12 @@ def scan(source: Source, *, name: str | None = None, block: int = 1024,
     raise ValueError(f'{name}: no examples, expected at least 1 to analyse')
   rows = sample(source.size, max(2, max_bytes // (4 * int(np.prod(
       pooled_shape(source.image_shape))))), seed)
-  edges, parts = None, []
+  edges, parts, kind = None, [], kind_of(source)
   for start in range(0, source.size, block):
     batch = source.take(np.arange(start, min(start + block, source.size)))
-    images = batch['image']
+    images = batch[kind.name]
     if images.dtype.kind not in 'uif':
-      raise ValueError(f'{name}: images of dtype {images.dtype}, expected numbers')
+      raise ValueError(f'{name}: {kind.plural} of dtype {images.dtype}, expected numbers')
     edges = _edges(images) if edges is None else edges
     kept = rows[np.searchsorted(rows, start):np.searchsorted(rows, start + block)] - start
     parts.append(_block(images, batch.get('label'), source.num_classes, edges, kept, name))
@@ -102,7 +106,7 @@ def scan(source: Source, *, name: str | None = None, block: int = 1024,
   labels, facts, digests, pixels, counts, classes, features = total
   return Scan(name, source.size, source.image_shape, source.num_classes, str(images.dtype),
               labels, Facts(*facts), digests, pixels, moments.pool(flat), counts, classes, rows,
-              features, names_of(source), getattr(source, 'skipped', ()))
+              features, names_of(source), getattr(source, 'skipped', ()), kind)
 
 
 def sample(n: int, most: int, seed: int) -> np.ndarray:

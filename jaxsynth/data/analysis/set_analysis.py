@@ -7,7 +7,7 @@ from jaxsynth.data.analysis import dimension, duplicates, neighbourhood, outlier
 from jaxsynth.data.analysis.findings import Finding, Level, finding, plural
 from jaxsynth.data.analysis.labels import Suspects, suspects
 from jaxsynth.data.analysis.neighbourhood import Neighbourhood
-from jaxsynth.data.analysis.pooling import standardised
+from jaxsynth.kinds.pooling import standardised
 from jaxsynth.data.analysis.ranges import Ranges, ranges
 from jaxsynth.data.analysis.scan import Scan, sample
 from jaxsynth.data.analysis.structure import Structure, separation, structure
@@ -55,6 +55,8 @@ def analyze_set(scan: Scan, *, pairs: int = 20000, seed: int = 0) -> SetAnalysis
   findings: list[Finding] = []
   skipped: dict[str, str] = {}
   scales = ranges(scan.facts)
+  if scan.kind is not None and scan.kind.settings:  # its range is that of what is learned from
+    scales = scales._replace(strange=np.zeros(0, int))
   numbers: dict[str, Any] = {
       'size': scan.size, 'image_shape': scan.image_shape, 'dtype': scan.dtype,
       'scale': scales.scale, 'scale_shares': scales.shares,

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 from jaxsynth.data.analysis.raw import raw_npz
 from jaxsynth.data.batches import Source
+from jaxsynth.data.kinded import series_npz
 from jaxsynth.data.spec import DatasetSpec, open_dataset, split_names
 
 
@@ -27,7 +28,7 @@ def open_sets(spec: DatasetSpec, against: Sequence[str] | None = None) -> dict[s
   """
   splits = split_names(spec)
   if against is None:
-    others = [name for name in splits if name not in (spec.split, 'all')]
+    others = [name for name in splits if name not in (spec.split, 'all', 'endless')]
     against = others if spec.split in splits else []
   sources = {str(spec.split) if splits else spec.title: _open(spec)}
   for name in against:
@@ -39,4 +40,6 @@ def open_sets(spec: DatasetSpec, against: Sequence[str] | None = None) -> dict[s
 
 def _open(spec: DatasetSpec) -> Source:
   as_it_is = spec.image_size is None and spec.channels is None
-  return raw_npz(spec.dataset) if spec.kind == 'npz' and as_it_is else open_dataset(spec)
+  if spec.kind == 'npz' and as_it_is:
+    return series_npz(spec.dataset) or raw_npz(spec.dataset)
+  return open_dataset(spec)

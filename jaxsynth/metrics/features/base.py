@@ -9,20 +9,21 @@ import numpy as np
 
 from jaxsynth.metrics import predict
 
-Shape = tuple[int | None, int | None, int | None]
+Shape = tuple[int | None, ...]
 
 
 class Features(NamedTuple):
-  """A fixed map from images to vectors, and which one it is.
+  """A fixed map from images, or examples of another kind, to vectors, and which one it is.
 
   Attributes:
     name: for the names of scores.
     sha256: of the weights, by `digest`.
     width: `D`, or `None` where it depends on the images.
     resizer: what it does to the images' size first, `'none'` or how.
-    image_shape: `(H, W, C)` that it takes; `None` where any will do.
+    image_shape: `(H, W, C)` that it takes, of series `(T, C)`; `None` where any will do.
     params: the weights, `{name: array}`.
-    apply: `(params, images [B, H, W, C] in [-1, 1]) -> [B, D]`, a pure function.
+    apply: `(params, images [B, H, W, C] in [-1, 1]) -> [B, D]`, a pure function; of another kind
+      what its `to_model` gives.
   """
   name: str
   sha256: str
@@ -38,6 +39,7 @@ class DamagedWeights(ValueError):
 
 
 def extract(features: Features, images: Any, batch_size: int = 256, *,
+            to_model: Callable[[Array], Array] | None = None,
             devices: Sequence[jax.Device] | None = None) -> np.ndarray:
   """Features of a data set.
 
@@ -48,6 +50,7 @@ def extract(features: Features, images: Any, batch_size: int = 256, *,
     features: which.
     images: `[N, H, W, C]`: uint8 in [0, 255], or floating in [-1, 1].
     batch_size: images a block; the devices divide it.
+    to_model: of the images' kind; by default bytes are brought to [-1, 1].
     devices: over which a block is divided; by default this process's first alone.
 
   Returns:
@@ -62,7 +65,8 @@ def extract(features: Features, images: Any, batch_size: int = 256, *,
   [[-1.  1.]]
   """
   images = predict.checked(images, features.image_shape, f'features {features.name!r}')
-  vectors = predict.in_blocks(features.apply, features.params, images, batch_size, devices)
+  vectors = predict.in_blocks(features.apply, features.params, images, batch_size, devices,
+                              to_model=to_model)
   if not np.isfinite(vectors).all():
     row = int(np.argmin(np.isfinite(vectors).all(1)))
     raise ValueError(f'features {features.name!r} of image {row} are not finite: the weights '

@@ -1,6 +1,7 @@
 """Features by the name that a flag gives them."""
 from collections.abc import Callable
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,13 @@ def by_name(name: str, image_shape: tuple[int, ...], digits: bool) -> Features:
   return net
 
 
-def extract_all(net: Features, images: np.ndarray) -> np.ndarray:
-  """Features `[N, D]` of images `[N, H, W, C]`, in blocks that fit memory."""
-  return extract(net, images, 32 if net.name.startswith('inception') else 256)
+def extract_all(net: Features, values: np.ndarray,
+                to_model: Callable[[Any], Any] | None = None) -> np.ndarray:
+  """Features `[N, D]` of images `[N, H, W, C]`, or of another kind, in blocks that fit memory.
+
+  Args:
+    net: the features.
+    values: as on disk.
+    to_model: of their kind; by default that of images.
+  """
+  return extract(net, values, 32 if net.name.startswith('inception') else 256, to_model=to_model)

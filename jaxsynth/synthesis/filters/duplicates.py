@@ -37,7 +37,7 @@ def duplicate_threshold(train: Any, most: int = 10_000) -> float:
   return max(LEAST, float(np.nextafter(distances.min(), np.float32(0))))
 
 
-def nothing_seen(capacity: int, image_shape: tuple[int, int, int]) -> Seen:
+def nothing_seen(capacity: int, image_shape: tuple[int, ...]) -> Seen:
   """An empty shard of at most so many samples."""
   width = jax.eval_shape(small, jax.ShapeDtypeStruct((1, *image_shape), np.uint8)).shape[1]
   return Seen(jnp.zeros((-(-capacity // ROUND) * ROUND, width), jnp.float32), 0)

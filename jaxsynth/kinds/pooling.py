@@ -1,40 +1,43 @@
-"""Images as short rows of numbers, for what compares them."""
+"""Examples as short rows of numbers, for what compares them."""
 import numpy as np
 
 SIDE = 16  # of the pooled image at most
 
 
-def pooled(images: np.ndarray, side: int = SIDE) -> np.ndarray:
-  """Averages over a grid of at most `side` x `side` equal areas: float32 `[B, h * w * C]`.
+def pooled(values: np.ndarray, side: int = SIDE) -> np.ndarray:
+  """Averages over at most `side` equal parts of each axis: float32 `[B, D]`.
 
-  Areas may share pixels by parts, so any size works; an image no larger stays as it
-  is. What is not finite counts as 0.
+  Parts may share pixels, so any size works; an axis no longer stays as it is. What is not finite
+  counts as 0.
 
   Args:
-    images: `[B, H, W, C]`, any real dtype.
-    side: cells a row and a column at most.
+    values: `[B, H, W, C]`, `[B, T, C]` or `[B, C]`, any real dtype; channels are not averaged.
+    side: parts of an axis at most.
 
   Returns:
-    Rows, in the units of the pixels.
+    Rows, in the units of the values.
 
   >>> pooled(np.arange(16.).reshape(1, 4, 4, 1), 2)
   array([[ 2.5,  4.5, 10.5, 12.5]], dtype=float32)
   """
-  h, w = images.shape[1:3]
-  x = images.astype(np.float32)
+  x = values.astype(np.float32)
   if not np.isfinite(x).all():
     x = np.where(np.isfinite(x), x, 0)
-  if h > side:
-    x = np.einsum('hH,bHwc->bhwc', areas(h, side), x, optimize=True)
-  if w > side:
-    x = np.einsum('wW,bhWc->bhwc', areas(w, side), x, optimize=True)
+  for axis, letter in list(enumerate('bhwc'))[1:x.ndim - 1]:
+    if x.shape[axis] > side:
+      of = 'bhwc'[:x.ndim - 1] + 'c'
+      x = np.einsum(f'{letter}{letter.upper()},{of.replace(letter, letter.upper())}->{of}',
+                    areas(x.shape[axis], side), x, optimize=True)
   return np.ascontiguousarray(x).reshape(len(x), -1)
 
 
-def pooled_shape(image_shape: tuple[int, int, int], side: int = SIDE) -> tuple[int, int, int]:
-  """`(h, w, C)` of what `pooled` gives."""
-  h, w, c = image_shape
-  return min(h, side), min(w, side), c
+def pooled_shape(shape: tuple[int, ...], side: int = SIDE) -> tuple[int, ...]:
+  """What `pooled` gives of an example, before it is a row.
+
+  >>> pooled_shape((28, 28, 3)), pooled_shape((512, 1))
+  ((16, 16, 3), (16, 1))
+  """
+  return *(min(n, side) for n in shape[:-1]), shape[-1]
 
 
 def areas(n: int, m: int) -> np.ndarray:

@@ -1,0 +1,117 @@
+"""Examples of any kind: what a source's are, and sources that are not of images."""
+from collections.abc import Mapping, Sequence
+import os
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxsynth.data import classes
+from jaxsynth.kinds.image_kind import images
+from jaxsynth.kinds.kind import Kind
+from jaxsynth.kinds.series_kind import NAME as SERIES, ranges, series
+
+
+class KindSource(NamedTuple):
+  """Examples in memory, of a kind that is not images. Make one of series with `of_series`.
+
+  Attributes:
+    values: `[N, ...]`, the array that models learn, as on disk.
+    labels: int32 `[N]` in [0, num_classes), or `None`.
+    num_classes: number of labels, or `None`.
+    name: for messages and records.
+    kind: what they are.
+    class_names: of the labels; `None` where they are numbers.
+  """
+  values: np.ndarray
+  labels: np.ndarray | None
+  num_classes: int | None
+  name: str
+  kind: Kind
+  class_names: classes.Names | None = None
+
+  @property
+  def size(self) -> int:
+    """How many examples there are."""
+    return len(self.values)
+
+  @property
+  def image_shape(self) -> tuple[int, ...]:
+    """Of an example, see `batches.Source`."""
+    return self.kind.shape
+
+  def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]:
+    """`{'series': [B, T, C], 'label': int32 [B]}` of these examples, by the kind's names."""
+    batch = {self.kind.name: self.values[indices]}
+    return batch if self.labels is None else {**batch, 'label': self.labels[indices]}
+
+
+def of_series(values: Any, labels: Any = None, num_classes: int | None = None,
+              name: str = 'series', class_names: Sequence[str] | None = None) -> KindSource:
+  """Checks and binds series; models see them scaled by the range of these.
+
+  Args:
+    values: numbers `[N, T, C]`, or `[N, T]` of one channel.
+    labels: integers `[N]`, or `None`.
+    num_classes: number of labels, see `ArraySource.of`.
+    name: for messages and records.
+    class_names: of the labels, in their order.
+
+  Raises:
+    ValueError: values of another rank, that are no numbers or not finite; labels as
+      `ArraySource.of`.
+
+  >>> source = of_series(np.arange(6.).reshape(2, 3), [0, 1])
+  >>> source.kind.shape, source.num_classes, source.take(np.array([1]))['series'].shape
+  ((3, 1), 2, (1, 3, 1))
+  """
+  values = np.asarray(values)
+  values = values[..., None] if values.ndim == 2 else values
+  if values.ndim != 3 or not values.size or values.dtype.kind not in 'uif':
+    raise ValueError(f'{name}: series of {values.dtype}{list(values.shape)}, expected numbers '
+                     '[N, steps] or [N, steps, channels], N > 0')
+  steps, channels = values.shape[1:]
+  values = series((steps, channels), [-1.] * channels, [1.] * channels).checked(values, name)
+  low, high = ranges(values)
+  if labels is None:
+    if num_classes is not None or class_names is not None:
+      raise ValueError(f'{name}: num_classes={num_classes} without labels')
+    return KindSource(values, None, None, name, series((steps, channels), low, high))
+  checked = classes.integers(labels, len(values), name)
+  numbers, count, _, names = classes.named(checked, num_classes, class_names, name)
+  return KindSource(values, numbers, count, name,
+                    series((steps, channels), low, high, count, names), names)
+
+
+def series_npz(path: str | os.PathLike) -> KindSource | None:
+  """The arrays `series`, `labels` and `class_names` of an .npz file; `None` without `series`.
+
+  Raises:
+    ValueError: as `of_series`, or pickled objects.
+  """
+  path = pathlib.Path(path).expanduser()
+  try:
+    with np.load(path, allow_pickle=False) as file:
+      if SERIES not in file.files or 'images' in file.files:
+        return None
+      arrays = {key: file[key] for key in (SERIES, 'labels', 'class_names') if key in file.files}
+  except (OSError, ValueError, AttributeError, TypeError):  # the reader of images says what it is
+    return None
+  names = arrays.get('class_names')
+  return of_series(arrays[SERIES], arrays.get('labels'), None, path.name,
+                   None if names is None else names.tolist())
+
+
+def kind_of(data: Any) -> Kind:
+  """What the examples of a source, or of `Examples`, are; images where they do not say.
+
+  >>> from jaxsynth.data import ArraySource
+  >>> kind_of(ArraySource.of(np.zeros((2, 4, 4), np.uint8))).shape
+  (4, 4, 1)
+  """
+  kind = getattr(data, 'kind', None)
+  if isinstance(kind, Kind):
+    return kind
+  shape = data.image_shape if hasattr(data, 'image_shape') else data.values.shape[1:]
+  names = classes.names_of(data) if hasattr(data, 'num_classes') else data.class_names
+  return images(shape, len(names) if names else None, names or None)
