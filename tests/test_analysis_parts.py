@@ -7,8 +7,8 @@ from jaxsynth import data
 from jaxsynth.data import analysis
 from jaxsynth.data.analysis import (dimension, drift, duplicates, histogram, labels, moments,
                                     multiple, neighbourhood, outliers)
-from jaxsynth.kinds import pooling
 from jaxsynth.data.analysis.scan import sample, scan
+from jaxsynth.kinds import pooling
 from jaxsynth.metrics.neighbours import nearest_other
 
 RNG = np.random.default_rng(0)

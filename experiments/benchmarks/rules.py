@@ -2,7 +2,7 @@
 
     python experiments/benchmarks/rules.py
 
-On an otherwise idle machine. Both take turns; ours are blocks on all cores, as data sets are
+On an otherwise idle machine. Both take turns; ours are a block on each core, as data sets are
 drawn, with everything that is known of the images, and Pillow is one thread. Prints a table of
 images a second and of the largest memory of ours after a few and after many blocks, then JSON
 lines.
@@ -20,7 +20,7 @@ from absl import flags
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import program
+from common import machine, program
 import pillow_rules
 import planned
 from jaxsynth.rules.distributions import Choice, Integers, Uniform
@@ -54,6 +54,7 @@ def memory_mb() -> float:
 
 
 def main() -> None:
+  machine.a_block_a_core()
   rows = []
   for title, rule, by_hand, ours, pillows in CASES:
     stream = of_rule('timed', rule).streamer(0, block=FLAGS.block)
