@@ -20,7 +20,7 @@ from absl import flags
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from common import machine, program
+from common import program
 import pillow_rules
 import planned
 from jaxsynth.rules.distributions import Choice, Integers, Uniform
@@ -54,7 +54,6 @@ def memory_mb() -> float:
 
 
 def main() -> None:
-  machine.a_block_a_core()
   rows = []
   for title, rule, by_hand, ours, pillows in CASES:
     stream = of_rule('timed', rule).streamer(0, block=FLAGS.block)

@@ -11,8 +11,6 @@ import jax
 from common import processes
 from jaxsynth import parallel
 
-MOST_DEVICES = 16  # of a CPU that draws
-
 
 def take_devices(n: int, how: parallel.How = 'jit', job: processes.Given | None = None
                  ) -> list[jax.Device]:
@@ -44,17 +42,6 @@ def take_devices(n: int, how: parallel.How = 'jit', job: processes.Given | None 
       raise ValueError(f'--devices={n}, but there are {len(there)}{where}: {there}')
     devices += sorted(there, key=lambda d: d.id)[:n // count]
   return devices
-
-
-def a_block_a_core() -> None:
-  """Makes a device of each core of a CPU, so that each draws blocks of its own; before any work.
-
-  What is drawn one after another in a block leaves the other cores idle. Has no effect on GPU
-  and TPU, nor where `JAX_NUM_CPU_DEVICES` says how many there are.
-  """
-  if jax.config.jax_num_cpu_devices < 1:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    jax.config.update('jax_num_cpu_devices', min(cores or 1, MOST_DEVICES))
 
 
 def keep_compiled() -> None:

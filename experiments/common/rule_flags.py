@@ -1,7 +1,7 @@
 """The flags that name a rule and what it draws."""
 from absl import flags
 
-from common import machine, paths, processes
+from common import paths
 from jaxsynth import runs
 from jaxsynth.rules import named
 from jaxsynth.runs.ruled import of_rule
@@ -26,7 +26,5 @@ def model(values: flags.FlagValues) -> runs.Trained:
   for name in ('run', 'step', 'filters', 'pseudo_labels', 'require'):
     if values[name].value:
       raise ValueError(f'--{name}: only without --rule, whose examples are exact')
-  if processes.job() is None:
-    machine.a_block_a_core()
   name, spec = str(values['rule'].value), values['spec'].value
   return of_rule(name, named.of_name(name, spec))

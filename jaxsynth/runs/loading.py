@@ -21,6 +21,7 @@ from jaxsynth.synthesis import online
 from jaxsynth.synthesis.labels import Shares, shares_of
 from jaxsynth.types import PerPlayer, TrainState
 
+MOST_AHEAD = 16  # blocks of a rule that are drawn at once
 Build = Callable[[Mapping[str, Any], Mapping[str, Any]], Run]
 
 
@@ -104,6 +105,8 @@ class Trained(NamedTuple):
                **options: Any) -> synthesis.draw.Stream:
     """`synthesis.streamer` of this model; without shares all classes have equal ones."""
     shares = shares_of(self.run.num_classes, shares)
+    if self.drawn is not None:  # a block of a rule is the work of one core
+      options = {'ahead': min(max(2, os.cpu_count() or 1), MOST_AHEAD), **options}
     return synthesis.streamer(self.run.sample, self.params, self.variables, seed, shares,
                               to_disk=self.kind.to_disk, **options)
 

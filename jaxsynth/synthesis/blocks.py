@@ -1,6 +1,8 @@
 """Samples in whole blocks on every device, a few calls ahead of who asks for them."""
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+import contextlib
 import itertools
 from typing import Any, NamedTuple
 
@@ -29,7 +31,8 @@ class Blocks:
   """Programs of which every device computes a whole block at a time.
 
   So the bits do not depend on how many devices there are; and as a few calls are in flight,
-  no device waits for the host.
+  no device waits for the host. A CPU begins each from a thread of its own, since it runs the
+  calls of one thread in their order, and a call may not keep all of its cores busy.
 
   Args:
     block: samples that a device computes together; by default `block_for` of the devices.
@@ -49,6 +52,7 @@ class Blocks:
     self.block = block_for(devices[0].platform) if block is None else block
     if self.block < 1 or ahead < 1:
       raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
+    self._threads = ahead if len(devices) == 1 and devices[0].platform == 'cpu' else 0
     self._mesh, self._ahead = jax.sharding.Mesh(devices, ('block',)), ahead
     self.size = self.block * len(devices)
     self._whole, self._each = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec('block')
@@ -82,7 +86,7 @@ class Blocks:
     """
     divided = jax.sharding.NamedSharding(self._mesh, self._each)
 
-    def begin(arguments: Sequence[np.ndarray]) -> tuple[Drawn, Array]:
+    def begun(arguments: Sequence[np.ndarray]) -> tuple[Drawn, Array]:
       indices = arguments[0]
       at = np.minimum(np.arange(self.size), len(indices) - 1)  # the last call is padded
       labels = None if shares is None else labels_for(indices, shares)
@@ -94,15 +98,32 @@ class Blocks:
       return Drawn(indices, labels, outputs), finite
 
     calls = iter(calls)
-    flying = deque(map(begin, itertools.islice(calls, self._ahead)))
-    while flying:
-      result, finite = flying.popleft()
-      if not np.asarray(finite).all():
-        first, last = result.indices.min(), result.indices.max()
-        raise FloatingPointError(f'some of the samples [{first}, {last + 1}) are not finite: '
-                                 'the model has diverged; take another checkpoint')
-      flying.extend(map(begin, itertools.islice(calls, 1)))
-      yield result
+    with contextlib.ExitStack() as stack:
+      begin = _in_threads(stack, begun, self._threads) if self._threads else _at_once(begun)
+      flying = deque(map(begin, itertools.islice(calls, self._ahead)))
+      while flying:
+        result, finite = flying.popleft()()
+        if not np.asarray(finite).all():
+          first, last = result.indices.min(), result.indices.max()
+          raise FloatingPointError(f'some of the samples [{first}, {last + 1}) are not finite: '
+                                   'the model has diverged; take another checkpoint')
+        flying.extend(map(begin, itertools.islice(calls, 1)))
+        yield result
+
+
+def _at_once(begun: Callable) -> Callable:
+  """Begins a call, and gives what waits for it."""
+  def begin(arguments: Any) -> Callable:
+    result = begun(arguments)
+    return lambda: result
+  return begin
+
+
+def _in_threads(stack: contextlib.ExitStack, begun: Callable, threads: int) -> Callable:
+  """The same in one of a few threads, which are there until the stack ends."""
+  pool = stack.enter_context(ThreadPoolExecutor(threads))
+  return lambda arguments: pool.submit(
+      lambda: jax.block_until_ready(begun(arguments))).result
 
 
 def all_finite(drawn: Any) -> Array:
