@@ -65,9 +65,10 @@ def stylised(returns: Any, lags: Sequence[int] = (1, 5, 20), tail: float = .05) 
   if not std > 0:
     raise ValueError('returns: all are equal; expected some that vary')
   z, size = (r - mean) / std, np.abs(r - mean)
-  return Facts(float(mean), float(std), float((z ** 3).mean()), float((z ** 4).mean() - 3),
-               hill(size.ravel(), tail), *(np.array([_correlation(a, b, lag) for lag in lags])
-                                           for a, b in ((r, r), (size, size), (r, r ** 2))))
+  square = z * z
+  return Facts(float(mean), float(std), float((square * z).mean()),
+               float((square * square).mean() - 3), hill(size.ravel(), tail),
+               *(_correlations(a, b, lags) for a, b in ((r, r), (size, size), (r, r ** 2))))
 
 
 def hill(sizes: np.ndarray, tail: float) -> float:
@@ -82,7 +83,31 @@ def hill(sizes: np.ndarray, tail: float) -> float:
   return float(1 / np.mean(np.log(largest[1:] / largest[0])))
 
 
-def _correlation(a: np.ndarray, b: np.ndarray, lag: int) -> float:
-  """Of `a` with what `b` is `lag` steps later, over all series."""
-  x, y = a - a.mean(), b - b.mean()
-  return float((x[:, :-lag] * y[:, lag:]).mean() / (x.std() * y.std()))
+def kurtosis_of_sums(returns: Any, steps: int) -> float:
+  """Kurtosis, 0 of a normal distribution, of the returns of so many steps together.
+
+  Args:
+    returns: `[T]` or `[N, T]`.
+    steps: in [1, T); sums overlap, and are within a series.
+
+  Raises:
+    ValueError: as many steps as a series has, or none.
+
+  >>> returns = np.random.default_rng(0).standard_t(5, size=(100, 1000))
+  >>> kurtosis_of_sums(returns, 1) > 3, kurtosis_of_sums(returns, 20) < 1
+  (True, True)
+  """
+  r = np.atleast_2d(np.asarray(returns, np.float64))
+  if not 1 <= steps < r.shape[1]:
+    raise ValueError(f'steps={steps}: expected a whole number in [1, {r.shape[1]})')
+  path = np.cumsum(np.pad(r - r.mean(), ((0, 0), (1, 0))), axis=1)
+  sums = path[:, steps:] - path[:, :-steps]
+  squares = (sums - sums.mean()) ** 2
+  return float((squares ** 2).mean() / squares.mean() ** 2 - 3)
+
+
+def _correlations(a: np.ndarray, b: np.ndarray, lags: Sequence[int]) -> np.ndarray:
+  """`[L]`, of `a` with what `b` is `lag` steps later, over all series."""
+  x, y = ((c - c.mean()) / c.std() for c in (a, b))
+  return np.array([np.einsum('nt,nt->', x[:, :-lag], y[:, lag:]) / x[:, lag:].size
+                   for lag in lags])

@@ -10,7 +10,8 @@ from jaxsynth.report.heat_maps import maps
 from jaxsynth.report.page import (Code, Figure, Item, Links, Note, Page, Score,
                                   Scores, Section, Table)
 from jaxsynth.report.pictures import image_grid, pairs
+from jaxsynth.report.strip_chart import strips
 
 __all__ = ('Code', 'Figure', 'Item', 'Links', 'Note', 'Page', 'Score', 'Scores', 'Section',
            'Table', 'bars', 'binned', 'curve', 'histograms', 'image_grid', 'maps', 'pairs',
-           'render', 'scatter', 'write')
+           'render', 'scatter', 'strips', 'write')

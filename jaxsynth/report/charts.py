@@ -108,7 +108,7 @@ class Band(NamedTuple):
 
 
 def curve(positions: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', y: str = 'value',
-          log_x: bool = False, marks: bool = False) -> str:
+          log_x: bool = False, log_y: bool = False, marks: bool = False) -> str:
   """Lines with interval bands: training curves, scores against size.
 
   Args:
@@ -117,6 +117,7 @@ def curve(positions: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', 
     x: what the positions are.
     y: what the values are.
     log_x: logarithmic x axis.
+    log_y: logarithmic y axis beyond -1 and 1, and linear between.
     marks: a dot at every point.
 
   Returns:
@@ -145,6 +146,9 @@ def curve(positions: np.ndarray, series: Mapping[str, Any], *, x: str = 'step', 
     if log_x:
       ax.set_xscale('log')
       svg.plain(ax.xaxis)
+    if log_y:
+      ax.set_yscale('symlog', linthresh=1)
+      svg.plain(ax.yaxis)
     _finish(ax)
   return out[0]
 

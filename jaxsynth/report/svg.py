@@ -30,12 +30,14 @@ STYLE = {
 
 
 @contextlib.contextmanager
-def axes(width: float = 4.9, height: float = 2.9) -> Iterator[tuple[Any, list[str]]]:
+def axes(width: float = 4.9, height: float = 2.9, rows: int = 1
+         ) -> Iterator[tuple[Any, list[str]]]:
   """`(axes, out)`: draw on the axes; on leaving, `out[0]` is the SVG.
 
   Args:
     width: in inches.
     height: in inches.
+    rows: above 1, `axes` is a list of so many, one under the other, on common scales.
   """
   matplotlib, figure = load('matplotlib'), load('matplotlib.figure')
   out: list[str] = []
@@ -43,7 +45,7 @@ def axes(width: float = 4.9, height: float = 2.9) -> Iterator[tuple[Any, list[st
   with matplotlib.rc_context(STYLE), warnings.catch_warnings():
     warnings.filterwarnings('ignore', 'Glyph .* missing from')
     sheet = figure.Figure((width, height), layout='constrained')
-    yield sheet.subplots(), out
+    yield sheet.subplots(rows, sharex=True, sharey=True), out
     file = io.BytesIO()
     sheet.savefig(file, format='svg', transparent=True, metadata={
         'Date': None, 'Creator': None, 'Format': None, 'Type': None})
