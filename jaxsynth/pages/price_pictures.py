@@ -77,8 +77,7 @@ def _paths(subjects: Mapping[str, Subject]) -> Section:
   items.append(Figure(
       curve(np.arange(least), {name: p[-least:] - p[-least] for name, p in prices.items()},
             y='logarithm of the price'), 'Prices of the same steps, from a common start. By eye '
-      'they hardly differ, which is why numbers are needed.', 'Lines: logarithm of prices.',
-      wide=True))
+      'they hardly differ, which is why numbers are needed.', 'Lines: logarithm of prices.'))
   return Section('Paths', f'The last {least:,} steps of the real series, and of the first series '
                  'of each process.' if REAL in subjects else
                  f'The last {least:,} steps of the first series of each process.', items)
