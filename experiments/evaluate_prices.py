@@ -83,7 +83,8 @@ def main() -> None:
   about = {name: values[name].value for name in (
       'column', 'time_column', 'returns', 'num', 'block', 'seed')} | {
           'real': values.real and pathlib.Path(values.real).name, 'length': length,
-          'first': real and real.first, 'last': real and real.last, 'spec': spec_.to_json(spec)}
+          'first': real and real.first, 'last': real and real.last,
+          'spec': spec_.to_json(dataclasses.replace(spec, length=length + 1))}
   folder = pathlib.Path(values.out)
   folder.mkdir(parents=True, exist_ok=True)
   report.write(folder / 'report.html', prices_page.page(subjects, about))

@@ -159,7 +159,8 @@ def test_the_program_beside_real_prices(prices, tmp_path, capsys):
   text = (tmp_path / 'a/b/facts.json').read_text()
   facts = json.loads(text)
   assert list(facts['subjects']) == ['real', 'garch', 'brownian']
-  assert facts['flags']['length'] == 699 and str(tmp_path) not in text
+  assert facts['flags']['length'] == 699 == facts['flags']['spec']['length'] - 1
+  assert str(tmp_path) not in text
   assert facts['subjects']['garch']['numbers']['kurtosis']['beside_real']['place']
   assert facts['subjects']['brownian']['numbers']['clustering that lasts'] is None
   said = capsys.readouterr().out

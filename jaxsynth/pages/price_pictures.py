@@ -76,8 +76,9 @@ def _paths(subjects: Mapping[str, Subject]) -> Section:
   least = min(map(len, prices.values()))
   items.append(Figure(
       curve(np.arange(least), {name: p[-least:] - p[-least] for name, p in prices.items()},
-            y='logarithm of the price'), 'Prices of the same steps, from a common start. By eye '
-      'they hardly differ, which is why numbers are needed.', 'Lines: logarithm of prices.'))
+            y='logarithm of the price'), 'Prices of the same steps, from a common start. They '
+      'part by chance, and hardly show which is real: that is why numbers are needed.',
+      'Lines: logarithm of prices.'))
   return Section('Paths', f'The last {least:,} steps of the real series, and of the first series '
                  'of each process.' if REAL in subjects else
                  f'The last {least:,} steps of the first series of each process.', items)
