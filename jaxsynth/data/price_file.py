@@ -78,7 +78,7 @@ def _of_csv(path: pathlib.Path, column: str, times: str | None) -> Rows:
         lines.append(line)
         if times is not None:
           texts.append(str(row[times]).strip())
-          stamps.append(_time(texts[-1], f'{path}, {line}: {times}'))
+          stamps.append(moment(texts[-1], f'{path}, {line}: {times}'))
   except (UnicodeDecodeError, csv.Error) as error:
     raise ValueError(f'{path}: not a table of text in UTF-8 ({error})') from error
   if len(stamps) < 2:
@@ -101,7 +101,7 @@ def _number(text: str | None, place: str) -> float:
     raise ValueError(f'{place}={text!r}, expected a number; remove the line or mend it') from None
 
 
-def _time(text: str, place: str) -> float:
+def moment(text: str, place: str) -> float:
   """Seconds since 1970 of an ISO date, or the number."""
   try:
     if text.isdigit() and len(text) == 8:
