@@ -11,7 +11,7 @@ import tiers
 import training
 
 from jaxsynth import data, runs
-from jaxsynth.data import batches, examples, ruled
+from jaxsynth.data import batches, examples, fingerprint, ruled, spec as specs
 from jaxsynth.kinds import pictures
 from jaxsynth.kinds.kind import Field, on_disk
 from jaxsynth.rules import named, rule
@@ -71,6 +71,24 @@ def test_a_rule_has_its_own_size():
     data.open_dataset(data.DatasetSpec('rule:shapes', image_size=(32, 32)))
   with pytest.raises(OSError, match='none.json'):
     data.open_dataset(data.DatasetSpec('rule:shapes@none.json'))
+
+
+def test_a_spec_in_a_file_is_part_of_the_data(tmp_path, monkeypatch):
+  path = tmp_path / 'mine.json'
+  path.write_text(SMALL)
+  spec = data.DatasetSpec(f'rule:shapes@{path}')
+  assert specs.files_of(spec) == {'mine.json': path}
+  assert specs.files_of(data.DatasetSpec('rule:shapes')) == {}
+  monkeypatch.chdir(tmp_path)
+  assert data.DatasetSpec('rule:shapes@mine.json').places['dataset'] == spec.dataset
+  assert '"count": [2, 2]' in specs.credit(spec).description
+  with pytest.raises(FileNotFoundError, match='none.json'):
+    specs.files_of(data.DatasetSpec('rule:shapes@none.json'))
+
+
+def test_what_has_no_end_is_not_counted():
+  with pytest.raises(ValueError, match=r'it has no end.* as --split=endless\[:10000\]'):
+    fingerprint.fingerprint(data.open_dataset(data.DatasetSpec('rule:shapes', 'endless')))
 
 
 @tiers.every('split', ['train[:200]', 'endless'], ['endless'])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxsynth.data.arrays import ArraySource
-from jaxsynth.data.batches import Source
+from jaxsynth.data.batches import ENDLESS, Source
 from jaxsynth.data.memory import DecodedSource
 from jaxsynth.metrics import predict
 
@@ -61,8 +61,12 @@ def fingerprint(source: Source) -> dict[str, Any]:
     `sha256`.
 
   Raises:
-    ValueError: an example that cannot be read; it is named. Or images of 0 and 1 alone.
+    ValueError: an example that cannot be read; it is named. Or images of 0 and 1 alone, or data
+      without end.
   """
+  if source.size >= ENDLESS:
+    raise ValueError(f'{source.name}: it has no end, so it cannot be counted; name a part, as '
+                     '--split=endless[:10000]')
   sha, shapes = hashlib.sha256(), dict[str, int]()
   counts = np.zeros(source.num_classes or 0, np.int64)
   values = np.zeros(256, np.int64)

@@ -1,6 +1,8 @@
 """Examples of a rule as a data set: drawn when they are asked for, of some number or endless."""
 import dataclasses
 import functools
+import json
+import pathlib
 import re
 from typing import Any
 
@@ -9,11 +11,12 @@ import numpy as np
 
 from jaxsynth.data.batches import ENDLESS
 from jaxsynth.data.classes import Names
+from jaxsynth.data.credit import Credit
 from jaxsynth.keys import of_seed
 from jaxsynth.kinds import series_kind
 from jaxsynth.kinds.image_kind import images, NAME as IMAGE
 from jaxsynth.kinds.kind import Kind
-from jaxsynth.rules import named
+from jaxsynth.rules import named, spec as specs
 from jaxsynth.rules.rule import examples, kind_of, Rule
 
 PREFIX = 'rule:'
@@ -150,6 +153,32 @@ def parsed(dataset: str) -> tuple[str, str | None]:
     raise ValueError(f'--dataset={dataset}: expected rule:NAME, rule:NAME{{...}} or '
                      f'rule:NAME@FILE; rules are {", ".join(named.RULES)}')
   return parts[1], parts[2] or parts[3]
+
+
+def file_of(dataset: str) -> pathlib.Path | None:
+  """The file that a rule's spec lies in, if it does.
+
+  >>> file_of('rule:shapes{}'), file_of('rule:shapes@mine.json').name
+  (None, 'mine.json')
+  """
+  text = parsed(dataset)[1]
+  return None if text is None or text.startswith('{') else pathlib.Path(text).expanduser()
+
+
+def credit(dataset: str) -> Credit:
+  """Where the examples of a rule come from: from the rule, and from what of its spec.
+
+  Raises:
+    As `rule_source`.
+
+  >>> credit('rule:shapes{"radius": 0.3}').description
+  'Drawn by the rule shapes of jaxsynth; its spec is the default but for {"radius": [0.3, 0.3]}.'
+  """
+  name, text = parsed(dataset)
+  changed = specs.changed(named.of_name(name, text).spec)
+  return Credit(f'Drawn by the rule {name} of jaxsynth; its spec is the default' + (
+      f' but for {json.dumps(changed)}.' if changed else '.'), '', '',
+      "none is needed, as nobody's images are in it")
 
 
 def bounds(split: str) -> tuple[int, int, int]:

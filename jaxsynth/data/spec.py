@@ -100,6 +100,9 @@ class DatasetSpec(NamedTuple):
     {'dataset': 'mnist5k', 'data_dir': None}
     """
     whole = lambda path: str(pathlib.Path(path).expanduser().absolute())
+    if self.kind == 'rule' and (file := ruled.file_of(self.dataset)):
+      name = f'{ruled.PREFIX}{ruled.parsed(self.dataset)[0]}@{whole(file)}'
+      return {'dataset': name, 'data_dir': None}
     lies_there = self.kind in ('npz', 'folder') or is_prepared(self.dataset)
     return {'dataset': whole(self.dataset) if lies_there else self.dataset,
             'data_dir': self.data_dir and whole(self.data_dir)}
@@ -121,9 +124,11 @@ class DatasetSpec(NamedTuple):
 def is_path(name: str) -> bool:
   """Whether a name is written as that of a folder or file: never a tfds data set or a split.
 
-  >>> is_path('./birds'), is_path('birds'), is_path('birds.npz')
-  (True, False, True)
+  >>> is_path('./birds'), is_path('birds'), is_path('birds.npz'), is_path('rule:shapes@a/b.json')
+  (True, False, True, False)
   """
+  if name.startswith(ruled.PREFIX):
+    return False
   return name.endswith('.npz') or '/' in name or name[:1] == '~' or name in ('.', '..')
 
 
@@ -204,7 +209,9 @@ def split_names(spec: DatasetSpec) -> Sequence[str]:
 
 
 def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
-  """The files that a data set lies in, all its splits among them; none of mnist5k or a rule.
+  """The files that a data set lies in, all its splits among them; none of mnist5k.
+
+  Of a rule it is that of its spec, if the spec lies in one.
 
   Args:
     spec: which; its split does not count.
@@ -220,11 +227,14 @@ def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
   {}
   """
   kind, path = spec.kind, pathlib.Path(spec.dataset).expanduser()
-  if kind in ('mnist5k', 'rule'):
+  if kind == 'mnist5k':
     return {}
-  if kind == 'npz':
-    path.stat()
-    return {path.name: path}
+  if kind in ('npz', 'rule'):
+    alone = path if kind == 'npz' else ruled.file_of(spec.dataset)
+    if alone is None:
+      return {}
+    alone.stat()
+    return {alone.name: alone}
   folder_, root = path, path
   if kind == 'tfds' and not is_prepared(path):
     folder_ = folder_of(spec.dataset, spec.data_dir)
@@ -238,6 +248,8 @@ def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
 def credit(spec: DatasetSpec) -> Credit | None:
   """Where the set comes from and on what terms; `None` where its format cannot say."""
   kind = spec.kind
+  if kind == 'rule':
+    return ruled.credit(spec.dataset)
   if kind == 'tfds':
     return tfds_credit(spec.dataset, spec.data_dir)
   return MNIST5K if kind == 'mnist5k' else None

@@ -68,6 +68,12 @@ def to_json(spec: Spec) -> dict[str, Any]:
   return {name: plain(getattr(spec, name)) for name in spec.__dataclass_fields__}
 
 
+def changed(spec: Spec) -> dict[str, Any]:
+  """The fields that are not as by default, as JSON has them."""
+  usual = to_json(type(spec)())
+  return {name: x for name, x in to_json(spec).items() if x != usual[name]}
+
+
 def of_json(kind: type[S], values: Mapping[str, Any]) -> S:
   """The spec of a dictionary; what it lacks takes the default.
 
