@@ -101,6 +101,12 @@ def test_rerun_starts_from_nothing(out):
   for _ in range(2):
     run.execute(fake(out), out, rerun=True)
   assert parts(out) == ['part']
+  run.execute(fake(out, why_not='a rule draws'), out)  # its record goes, and what it left stays
+  run.execute(fake(out), out)
+  assert parts(out) == ['part', 'part']
+  run.execute(fake(out, why_not='a rule draws'), out)
+  run.execute(fake(out), out, rerun=True)
+  assert parts(out) == ['part']
 
 
 def test_a_long_run_is_set_aside_and_only_what_may_change_goes_on(out):

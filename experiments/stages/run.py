@@ -76,7 +76,8 @@ def execute(stage: Stage, out: pathlib.Path, *, rerun: bool = False) -> dict[str
 
 def _absent(stage: Stage, out: pathlib.Path) -> dict[str, Any]:
   say(stage.name, f'does not apply: {stage.why_not}')
-  record = {'status': 'not applicable', 'why': stage.why_not, 'outputs': {}, 'shown': []}
+  record = {'status': 'not applicable', 'why': stage.why_not, 'about': dict(stage.about),
+            'outputs': {}, 'shown': []}
   records.write(out, stage.name, record)
   return record
 
@@ -105,11 +106,12 @@ def _ready(stage: Stage, out: pathlib.Path) -> None:
 def _clear(stage: Stage, out: pathlib.Path, before: dict[str, Any] | None, now: dict[str, Any],
            rerun: bool) -> bool:
   """Whether an earlier start is gone on with; else what it left is out of the way."""
-  if before is None:
-    return False
-  if not rerun and (not records.difference(before, now) or
-                    stage.keeps and records.goes_on(before, now, stage.keeps)):
-    return True
+  if not rerun:
+    if before is None:
+      return False
+    if not records.difference(before, now) or (
+        stage.keeps and records.goes_on(before, now, stage.keeps)):
+      return True
   for name in stage.owns:
     if stage.keeps and not rerun and (out / name).exists():
       n = 1 + len(list(out.glob(f'replaced/{name}-*')))
