@@ -6,7 +6,8 @@ r"""From a data set to what synthetic images are worth, in one command.
 Nine stages: collect, preprocess, analyse, train, synthesise, assess, filter, downstream,
 report. Each is a program of experiments/ with flags of its own, printed so that it can be run by
 itself; OUT/report.html says in one page what came of them. --experiment names the program that
-trains: any family of models is drawn from and judged alike.
+trains: any family of models is drawn from and judged alike. With --rule, and --spec for what it
+draws, nothing is trained: a rule that is written down draws in the place of a model.
 
 The same command goes on where it was stopped, and skips what would come out the same: a stage
 is run again when its flags, what it reads or what it left have changed. Changed code is only
@@ -15,9 +16,11 @@ told of; --rerun=STAGE redoes a stage from nothing, and with it what follows fro
 Exit codes: 0 all is done; 3 it is, but the data set does not score what --require asks for; 1
 a stage failed.
 """
+from collections.abc import Mapping
 import pathlib
 import signal
 import sys
+from typing import Any
 
 from absl import flags
 import jax
@@ -25,7 +28,9 @@ import jax
 from common import experiments, program, sampling_flags
 from jaxsynth import files, quality
 from jaxsynth.data import roles as data_roles
-from stages import check, options as pipeline_options, plan, record as records, run, training
+from stages import (
+    check, options as pipeline_options, plan, record as records, rule_engine, run, training)
+from stages.rule_engine import RuleEngine
 
 
 def main() -> None:
@@ -80,7 +85,7 @@ def _everything(options: plan.Options, out: pathlib.Path, names: list[str], reru
     raise ValueError('nothing is collected yet: --stages must begin with collect')
   roles = data_roles.roles_beside(options.data, *options.splits.values())
   collection = {**check.collection(out), 'roles': roles._asdict()}
-  labelled = training.gives_labels(options.training, options.data, collection)
+  labelled = gives_labels(options, collection)
   chosen = [x for x in plan.after_collect(options, collection, labelled) if x.name in names]
   # the training's flags are checked already, and those of the report are ours
   check.arguments([x for x in chosen if x.name not in ('train', 'report')], out, options.sampling)
@@ -91,6 +96,18 @@ def _everything(options: plan.Options, out: pathlib.Path, names: list[str], reru
     record = run.execute(stage, out, rerun=stage.name in rerun)
     rejected |= record['status'] == 'rejected'
   return rejected
+
+
+def gives_labels(options: plan.Options, collection: Mapping[str, Any]) -> bool:
+  """Whether samples of the engine carry labels.
+
+  Raises:
+    ValueError: it does not go with the data.
+  """
+  if isinstance(options.engine, RuleEngine):
+    rule_engine.check_fits(options.engine, options.data, collection)
+    return bool(options.engine.rule.class_names)
+  return training.gives_labels(options.engine, options.data, collection)
 
 
 if __name__ == '__main__':

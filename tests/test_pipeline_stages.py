@@ -72,7 +72,7 @@ def test_an_earlier_version_gave_the_same_commands():
 def test_the_programs_know_the_flags_that_they_are_given(name):
   o = options(data=DatasetSpec('mnist', 'train[:9]', '/tfds', image_size=(32, 32), channels=1),
               splits={'validation_split': 'a', 'test_split': 'b'}, seed=3, keep=.9,
-              training=training.Training('mnist_dcgan', None, (), {}), require='recall>=.5',
+              engine=training.Training('mnist_dcgan', None, (), {}), require='recall>=.5',
               sampling=('--temperature=2.0',), filters='density,copies', downstream={
                   'sizes': '10,all', 'parts': '.5', 'seeds': '2', 'steps': '5'})
   for program, *args in table(o, collection())[name].commands:
@@ -153,7 +153,7 @@ def test_any_family_of_models_goes_through_the_stages(flow):
       '--out=/o', f'--train_flags={flow}', '--image_size=32,32', *args, experiment='toy_flow'))
   o = given('--solver_steps=7', '--noguided', '--filters=density')
   assert o.sampling == ('--solver_steps=7', '--noguided')
-  labelled = training.gives_labels(o.training, o.data, collection())
+  labelled = training.gives_labels(o.engine, o.data, collection())
   assert labelled is True
   stages = table(o, collection(), labelled)
   assert stages['train'].commands[0][0] == 'toy_flow.py'
@@ -161,11 +161,11 @@ def test_any_family_of_models_goes_through_the_stages(flow):
     assert {'--solver_steps=7', '--noguided'} <= set(stages[stage].commands[0])
   assert given('--solver_steps=9', '--guided').sampling == ()  # as in training
   flow.write_text('--conditional\n--noconditional\n')
-  unconditional = given().training
+  unconditional = given().engine
   assert not training.gives_labels(unconditional, o.data, collection(classes=()))
   with pytest.raises(ValueError, match='flow.flags: toy_flow.py: --conditional: mnist5k has no '
                                        'labels'):
-    training.gives_labels(o.training, o.data, collection(classes=()))
+    training.gives_labels(o.engine, o.data, collection(classes=()))
 
 
 @pytest.mark.parametrize('arg', ['--temperature=2', '--solver_steps=0'])

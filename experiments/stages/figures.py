@@ -148,9 +148,10 @@ def _losses(rows: list[dict[str, Any]]) -> Figure:
 def samples(out: pathlib.Path, results: Results) -> list[Figure]:
   """Real images, and synthetic ones before and after filtering, class by class."""
   figures = []
-  if results.config:
+  spec = data.DatasetSpec.of(results.config['flags']) if results.config else results.data
+  if spec is not None:
     try:
-      real = data.open_dataset(data.DatasetSpec.of(results.config['flags']))
+      real = data.open_dataset(spec)
       figures.append(_sheet(real, 'Real images'))
     except (OSError, ValueError):  # the data are elsewhere now; the rest can be shown
       pass

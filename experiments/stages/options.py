@@ -7,15 +7,18 @@ from typing import Any
 from absl import flags
 
 from common import (comparison_flags, dataset_flags, experiments, paths, quality_flags, role_flags,
-                    sampling_flags, seeds)
+                    rule_flags, sampling_flags, seeds)
 from jaxsynth import quality
 from jaxsynth.data import DatasetSpec
 from jaxsynth.data.origin import check_real
-from stages import record as records, training as trainings
+from stages import record as records, rule_engine, training as trainings
 from stages.plan import Options
-from stages.stage import NAMES
+from stages.rule_engine import RuleEngine
+from stages.stage import Args, NAMES
 
 DOWNSTREAM = ('sizes', 'parts', 'seeds', 'steps')
+# what is of a trained engine alone, besides its flags of sampling
+OF_TRAINING = ('experiment', 'train_flags', 'filters', 'keep', 'pseudo_labels', 'require')
 
 
 def define(values: flags.FlagValues) -> None:
@@ -32,11 +35,12 @@ def define(values: flags.FlagValues) -> None:
   text('experiment', experiments.FIRST, 'The program of experiments/ that trains, without .py: '
        f'{", ".join(experiments.names())}. Its flags of sampling can be given here.', **here)
   paths.define('train_flags', None, 'Flagfile of the experiment.', values)
+  rule_flags.define(values)
   text('name', 'synthetic', 'Of the synthetic data set; the filtered one is NAME_filtered.', **here)
   number('num', None, 'Synthetic images; by default as many as are trained on.', lower_bound=100,
          **here)
-  text('labels', 'data', "Of a conditional model: 'data', in the proportions of the data; "
-       "'balanced'; or shares, as synthesize.py takes them.", **here)
+  text('labels', 'data', "Of a rule or a conditional model: 'data', in the proportions of the "
+       "data; 'balanced'; or shares, as synthesize.py takes them.", **here)
   flags.DEFINE_bool('pseudo_labels', False, 'Label images as a classifier of the training images '
                     'does; so an unconditional model is of use to classifiers too.', **here)
   several('filters', [], f'Some of {filters}: a second set of what passes them; empty for none.',
@@ -81,30 +85,41 @@ def given(values: flags.FlagValues) -> Options:
 
   Raises:
     ValueError: a data set that is no real one; no such experiment; a flagfile of the training
-      that is missing, that its experiment refuses, or that says what the pipeline does.
+      that is missing, that its experiment refuses, or that says what the pipeline does; a rule
+      beside a training, or one that draws no pictures.
+    OSError: the file of a rule's spec cannot be read.
   """
   spec = dataset_flags.spec(values)
   splits = {name: values[name].value for name in ('validation_split', 'test_split')}
   if not values.synthetic_as_real:
     for real in (spec, *places(splits.values())):
       check_real(real)
-  sampling = sampling_flags.given(program(values.experiment), values)
-  training = trainings.read(values.experiment, values.train_flags, {
-      **dataset_flags.given(values), 'seed': values.seed})
+  engine, sampling = _engine(values)
   downstream = {name: values[f'downstream_{name}'] for name in DOWNSTREAM}
   return Options(
       out=str(pathlib.Path(values.out)), data=spec, splits=splits,
       files=records.files_digest([spec, *places(splits.values())]), seed=values.seed,
-      training=training, name=values.name, num=values.num,
-      labels=values.labels,
-      sampling=tuple(values[name].serialize() for name, value in sampling.items()
-                     if value != training.config[name]),
+      engine=engine, name=values.name, num=values.num,
+      labels=values.labels, sampling=sampling,
       pseudo_labels=values.pseudo_labels, filters=','.join(values.filters),
       keep=values.keep, require=values.require,
       features=values.features,
       synthetic_as_real=values.synthetic_as_real,
       downstream={name: ','.join(flag.value) if isinstance(flag.value, list) else str(flag.value)
                   for name, flag in downstream.items() if flag.value is not None})
+
+
+def _engine(values: flags.FlagValues) -> tuple[trainings.Training | RuleEngine, Args]:
+  """What draws, and the flags of sampling that are not as in training."""
+  experiment = program(values.experiment)
+  if values.rule:
+    rule_flags.refuse(values, (*OF_TRAINING, *experiment.SAMPLING))
+    return rule_engine.check_pictures(RuleEngine(*rule_flags.rule(values))), ()
+  training = trainings.read(values.experiment, values.train_flags, {
+      **dataset_flags.given(values), 'seed': values.seed})
+  sampling = sampling_flags.given(experiment, values)
+  return training, tuple(values[name].serialize() for name, value in sampling.items()
+                         if value != training.config[name])
 
 
 def places(splits: Iterable[str | None]) -> list[DatasetSpec]:

@@ -1,9 +1,10 @@
 """A pipeline as a page: what came of it, then stage by stage what went in and out."""
 import pathlib
+import re
 from typing import Any
 
 from jaxsynth.report import Code, Item, Links, Note, Page, Section, Table
-from stages import figures, record as records, result
+from stages import figures, record as records, result, rule_items
 from stages.stage import NAMES
 
 TITLES = {'collect': 'Collect', 'preprocess': 'Preprocess', 'analyse': 'Analyse', 'train': 'Train',
@@ -21,6 +22,8 @@ WHAT = {
     'filter': 'A second data set, of images that pass the filters; what does not is drawn again.',
     'downstream': 'Classifiers that learn from real, synthetic and both kinds of images, tested on '
                   'real ones.'}
+WHAT_OF_RULES = {'train': 'Nothing is trained.',
+                 'synthesise': 'The rule draws a data set that tfds reads.'}
 PAGES = {'preprocess': 'before and after', 'analyse': 'the analysis', 'assess': 'the evaluation',
          'filter': 'the evaluation after filtering', 'downstream': 'the classifiers'}
 
@@ -53,7 +56,8 @@ def lead(results: result.Results, done: dict[str, Any]) -> str:
 
 def _overview(out: pathlib.Path, done: dict[str, Any], results: result.Results) -> Section:
   rows = [[TITLES[name], record['status'], results.came_in(name), results.came_out(name),
-           record.get('seconds')] for name, record in done.items()]
+           record.get('seconds')] for name, record in done.items()
+          if name != 'train' or results.rule is None]
   missing = [TITLES[name] for name in NAMES[:-1] if name not in done]
   items: list[Item] = [Table('What went into each stage and what came out, with the seconds of '
                              'its last start', ['stage', 'state', 'in', 'out', 'seconds'], rows)]
@@ -73,9 +77,13 @@ def _overview(out: pathlib.Path, done: dict[str, Any], results: result.Results) 
 
 def _section(out: pathlib.Path, name: str, record: dict[str, Any], results: result.Results
              ) -> Section:
+  what = WHAT[name] if results.rule is None else WHAT_OF_RULES.get(name, WHAT[name])
+  if name == 'train' and results.rule is not None:
+    return Section('The engine', f'{results.sentence(name)} {what}',
+                   rule_items.items(results.rule, results.data))
   if record['status'] == 'not applicable':
-    return Section(TITLES[name], WHAT[name], [Note(f'Does not apply: {record["why"]}.')])
-  text = results.sentence(name) or WHAT[name]
+    return Section(TITLES[name], what, [Note(f'Does not apply: {record["why"]}.')])
+  text = results.sentence(name) or what
   items: list[Item] = figures.items_of(name, results)
   if record['status'] == 'rejected':
     items.insert(0, Note('Rejected: ' + '; '.join(results.failed(name)) + '.', 'bad'))
@@ -92,8 +100,8 @@ def _section(out: pathlib.Path, name: str, record: dict[str, Any], results: resu
     links.append(('its log', log))
   if links:
     items.append(Links('Read on:', links))
-  items.append(Code('\n'.join(x.replace(' --', ' \\\n  --') for x in record['shown'])))
-  return Section(TITLES[name], (WHAT[name] + ' ' + text) if text != WHAT[name] else text, items)
+  items.append(Code('\n'.join(re.sub(" ('?--)", r' \\\n  \1', x) for x in record['shown'])))
+  return Section(TITLES[name], f'{what} {text}' if text != what else text, items)
 
 
 def _foot(done: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from jaxsynth import quality, runs
 from jaxsynth.data import DatasetSpec, spec as specs
+from stages import collected, rule_engine
+from stages.rule_engine import RuleEngine
 from stages.stage import Args, Stage
 from stages.training import Training
 
@@ -19,7 +21,7 @@ class Options(NamedTuple):
     splits: `--validation_split` and `--test_split`, as given.
     files: what the files of the data set look like from outside.
     seed: of every stage.
-    training: what is trained.
+    engine: what is trained, or the rule that draws in its place.
     name: of the synthetic data set.
     num: of images, or `None` for as many as are trained on.
     labels: `'data'`, `'balanced'` or shares.
@@ -37,7 +39,7 @@ class Options(NamedTuple):
   splits: Mapping[str, str | None]
   files: str
   seed: int
-  training: Training
+  engine: Training | RuleEngine
   name: str = 'synthetic'
   num: int | None = None
   labels: str = 'data'
@@ -86,7 +88,7 @@ def after_collect(o: Options, collection: Mapping[str, Any], labelled: bool) -> 
   Args:
     o: the flags.
     collection: collection.json.
-    labelled: whether samples of the model carry labels, see `training.gives_labels`.
+    labelled: whether samples of the engine carry labels, see `training.gives_labels`.
 
   Raises:
     ValueError: flags that do not go with the data.
@@ -114,28 +116,32 @@ def after_collect(o: Options, collection: Mapping[str, Any], labelled: bool) -> 
           ('analyze.py', *of_data(o.data), split, f'--against={_listed(against)}',
            f'--seed={o.seed}', f'--report={o.out}/analyse'),),
           ('analyse/analysis.json', 'analyse/report.html'), ('collect',)),
-      Stage('train', (
-          (f'{o.training.experiment}.py', *named({'flagfile': o.training.path}), *of_data(o.data),
-           split, f'--seed={o.seed}', f'--workdir={o.out}/train'),),
-          ('train/config.json', 'train/checkpoints/**'), (),
-          {'flags': '\n'.join(o.training.texts), 'data': images['sha256']}, ('train',),
-          keeps=runs.RESUMABLE),
+      _train(o, images['sha256']),
       *_data_sets(o, collection, labelled, real),
       Stage('report', (('stages/report.py', f'--out={o.out}'),), ('report.html',))]
 
 
+def _train(o: Options, data: str) -> Stage:
+  """The training, on data of this digest; it does not apply where a rule is the engine."""
+  if isinstance(o.engine, RuleEngine):
+    return Stage('train', (), (), about=o.engine.about, why_not=(
+        f'the engine is the rule {o.engine.name}, which is written down and not learned'))
+  return Stage('train', (
+      (f'{o.engine.experiment}.py', *named({'flagfile': o.engine.path}), *of_data(o.data),
+       f'--split={o.data.split}', f'--seed={o.seed}', f'--workdir={o.out}/train'),),
+      ('train/config.json', 'train/checkpoints/**'), (),
+      {'flags': '\n'.join(o.engine.texts), 'data': data}, ('train',), keeps=runs.RESUMABLE)
+
+
 def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: Args
                ) -> list[Stage]:
-  """From the trained model to what its images are worth."""
+  """From the engine to what its images are worth."""
   images, role = collection['sets']['train'], collection['roles']
   num = o.num or images['size']
-  place = o.data.places['dataset']
-  moved = (f'--dataset={place}',) if place and specs.is_path(place) else ()
-  draw = ['synthesize.py', f'--run={o.out}/train', f'--num={num}', f'--out={o.out}/data',
-          f'--seed={o.seed}', *named({'data_dir': o.data.data_dir}), *moved]
-  if labelled and o.labels == 'data':
-    counts = proportions([n for n in images['classes'] if n], num)  # a model has no others
-    draw.append(f'--labels={",".join(map(str, counts))}')
+  draw = [*_draw(o, num)]
+  counts = _label_counts(o, collection) if labelled else []
+  if counts and o.labels == 'data':
+    draw.append(f'--labels={",".join(map(str, proportions(counts, num)))}')
   elif o.labels not in ('data', 'balanced'):
     draw.append(f'--labels={o.labels}')
   draw += o.sampling
@@ -150,33 +156,57 @@ def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: 
   held = f'--validation_split={role["validation"] or ""}'
   score = lambda name, report: ('evaluate.py', *real, held, f'--features={o.features}',
                                 f'--synthetic={o.out}/{folder(name)}', f'--report={o.out}/{report}')
+  trained = () if isinstance(o.engine, RuleEngine) else ('train',)
   files = lambda name: (f'{folder(name)}/*.json', f'{folder(name)}/*.array_record-*')
   return [
       Stage('synthesise', ((*draw, f'--name={o.name}', *first),), files(o.name),
-            ('collect', 'train') if first else ('train',), owns=(f'data/{o.name}',),
+            ('collect', *trained) if first else trained, owns=(f'data/{o.name}',),
             rejection=None if o.filters else quality.REJECTED),
       Stage('assess', (score(o.name, 'assess'),),
             ('assess/scores.json', 'assess/report.html'), ('collect', 'synthesise')),
       Stage('filter', (
           (*draw, f'--name={strict}', f'--filters={o.filters}', *named({'keep': o.keep}), *gate),
           score(strict, 'filter')),
-          (*files(strict), 'filter/scores.json', 'filter/report.html'), ('collect', 'train'),
+          (*files(strict), 'filter/scores.json', 'filter/report.html'), ('collect', *trained),
           owns=(f'data/{strict}',), rejection=quality.REJECTED,
-          why_not='' if o.filters else 'no --filters'),
+          why_not='' if o.filters else 'no --filters' if trained else (
+              'a rule draws nothing that is to be filtered out')),
       Stage('downstream', (
           ('downstream.py', *real, f'--synthetic={o.out}/{folder(last)}',
            f'--report={o.out}/downstream', *named(o.downstream)),),
           ('downstream/downstream.json', 'downstream/report.html'),
           ('collect', 'filter' if o.filters else 'synthesise'),
-          why_not=_useless(o, labelled, role))]
+          why_not=_useless(o, labelled, collection))]
 
 
-def _useless(o: Options, labelled: bool, role: Mapping[str, str | None]) -> str:
+def _draw(o: Options, num: int) -> Args:
+  """The command that draws so many images, but for what they are called and for labels."""
+  if isinstance(o.engine, RuleEngine):
+    return ('synthesize.py', *o.engine.flags, f'--num={num}', f'--out={o.out}/data',
+            f'--seed={o.seed}')
+  place = o.data.places['dataset']
+  moved = (f'--dataset={place}',) if place and specs.is_path(place) else ()
+  return ('synthesize.py', f'--run={o.out}/train', f'--num={num}', f'--out={o.out}/data',
+          f'--seed={o.seed}', *named({'data_dir': o.data.data_dir}), *moved)
+
+
+def _label_counts(o: Options, collection: Mapping[str, Any]) -> list[int] | None:
+  """Training images of each class of the engine, in its order."""
+  if isinstance(o.engine, RuleEngine):
+    return rule_engine.label_counts(o.engine, collection)
+  return list(collected.class_counts(collection).values())  # a model has no others
+
+
+def _useless(o: Options, labelled: bool, collection: Mapping[str, Any]) -> str:
   """Why no classifier can be tried; empty where one can."""
+  if not collection['sets']['train']['classes']:
+    return f'a classifier needs labels, and {collection["dataset"]} has none'
   if not labelled and not o.pseudo_labels:
     return ('a classifier needs labels, and the model gives none (--conditional in '
             '--train_flags, or --pseudo_labels)')
-  return '' if role['train'] else 'nothing to test on that was not trained on; see --test_split'
+  if not collection['roles']['train']:
+    return 'nothing to test on that was not trained on; see --test_split'
+  return ''
 
 
 def _listed(texts: Sequence[str]) -> str:

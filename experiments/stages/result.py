@@ -5,8 +5,11 @@ import pathlib
 from typing import Any, NamedTuple
 
 from common import experiments
+from jaxsynth.data import DatasetSpec
 from jaxsynth.data.analysis.findings import plural
 from jaxsynth.evaluation.meanings import got_worse
+from stages import collected, rule_engine, rule_items
+from stages.rule_engine import RuleEngine
 
 
 class Results(NamedTuple):
@@ -22,6 +25,8 @@ class Results(NamedTuple):
     places: stage -> folder of that data set, below OUT.
     model: what was trained, as the subject of a sentence.
     sampling: names of the flags of sampling that the model has.
+    data: the data set, where the records tell which.
+    rule: the engine, if it is a rule.
   """
   collection: dict[str, Any]
   prepared: dict[str, Any]
@@ -36,6 +41,8 @@ class Results(NamedTuple):
   places: dict[str, str]
   model: str = 'A model'
   sampling: tuple[str, ...] = ()
+  data: DatasetSpec | None = None
+  rule: RuleEngine | None = None
 
   @property
   def dataset(self) -> str:
@@ -44,14 +51,16 @@ class Results(NamedTuple):
 
   def sentence(self, stage: str) -> str:
     """What came of a stage; nothing where it has not ended."""
+    if stage == 'train' and self.rule is not None:
+      return rule_items.sentence(self.rule, self.data)
     return SENTENCES[stage](self) if stage in SENTENCES and self.has(stage) else ''
 
   def came_in(self, stage: str) -> str:
     """What went into it, briefly."""
     return {'collect': self.dataset, 'preprocess': 'the images as collected',
             'analyse': 'the images as prepared', 'train': f'{_images(self.trained_on)}',
-            'synthesise': 'the averaged model', 'assess': f'{_images(self.num("synthesise"))}',
-            'filter': 'the averaged model', 'downstream': 'real and synthetic images'}[stage]
+            'synthesise': self.engine, 'assess': f'{_images(self.num("synthesise"))}',
+            'filter': self.engine, 'downstream': 'real and synthetic images'}[stage]
 
   def came_out(self, stage: str) -> str | None:
     """What came out, briefly."""
@@ -62,6 +71,11 @@ class Results(NamedTuple):
     return bool({'collect': self.collection, 'preprocess': self.prepared,
                  'analyse': self.analysis, 'train': self.config, 'assess': self.before,
                  'downstream': self.downstream}.get(stage) or self.sets.get(stage))
+
+  @property
+  def engine(self) -> str:
+    """What draws."""
+    return 'the averaged model' if self.rule is None else f'the rule {self.rule.name}'
 
   @property
   def trained_on(self) -> int:
@@ -97,6 +111,7 @@ def read(out: pathlib.Path, done: Mapping[str, Any]) -> Results:
       if path.endswith('/metadata.json'):
         sets[stage], places[stage] = content(stage, path), path.rpartition('/')[0]
   config = content('train', 'train/config.json')
+  data = collected.spec_of(done['collect']) if 'collect' in done else None
   return Results(
       content('collect', 'collect/collection.json'),
       content('preprocess', 'preprocess/preprocess.json'),
@@ -105,7 +120,8 @@ def read(out: pathlib.Path, done: Mapping[str, Any]) -> Results:
       content('downstream', 'downstream/downstream.json'),
       _lines(out / 'train/metrics.jsonl') if 'train' in done else [],
       _lines(out / 'train/scores.jsonl') if 'train' in done else [], sets, places,
-      *(_model(config) if config else ()))
+      *(_model(config) if config else ('A model', ())), data,
+      rule_engine.of_about(done.get('train', {}).get('about', {})))
 
 
 def _model(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from common import experiments
 from common.program import plain
 from jaxsynth import parallel, runs
 from jaxsynth.data import DatasetSpec
+from stages import collected
 
 FOLDER_FLAGS = ('workdir', 'fresh')
 
@@ -80,11 +81,8 @@ def gives_labels(training: Training, spec: DatasetSpec, collection: Mapping[str,
   Raises:
     ValueError: what `build` refuses, say a conditional model of data without labels.
   """
-  images = collection['sets']['train']
-  height, width, channels = map(int, next(iter(images['shapes'])).split('x'))
-  height, width = spec.image_size or (height, width)
-  about = runs.About((height, width, spec.channels or channels),
-                     sum(n > 0 for n in images['classes'] or ()) or None,
+  about = runs.About(collected.image_shape(spec, collection),
+                     len(collected.class_counts(collection)) or None,
                      parallel.axis_name(training.config['parallel']), collection['dataset'])
   try:
     run = experiments.program(training.experiment).build(training.config, about)
