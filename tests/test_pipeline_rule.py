@@ -10,7 +10,7 @@ from common import sampling_flags
 import numpy as np
 import pipeline
 import pytest
-from stages import collected, options as pipeline_options, page, plan, record as records, result
+from stages import collected, options as pipeline_options, plan, record as records, result
 from stages import rule_engine, rule_items
 from stages.rule_engine import RuleEngine
 
@@ -216,4 +216,3 @@ def test_all_stages_with_a_rule_killed_in_one_end_as_if_they_had_not_been(
   assert results.data == (DatasetSpec(f'rule:shapes{SMALL}', 'train[:200]') if ruled_too else
                           DatasetSpec(str(tmp_path / 'train.npz')))
   assert collected.spec_of({'shown': ['python x.py --flag']}) is None
-  assert page.page(parts).sections[0].title == 'In short'
