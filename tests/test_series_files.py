@@ -102,7 +102,7 @@ def test_windows_are_those_of_their_rows():
 @pytest.mark.parametrize('change, message', [
     ({'length': 0}, '--window=0, --stride=1: expected at least 1'),
     ({'stride': 0}, 'expected at least 1'),
-    ({'length': 11, 'split': 'validation'}, '9 of 200 rows are of validation, too few for a window'),
+    ({'length': 11, 'split': 'validation'}, '9 of 200 rows are of validation, too few for a'),
     ({'split': 'random'}, '--split=random: expected train, validation, test, all'),
     ({'split': 'train[9:3]'}, 'an empty part'),
     ({'rows': np.zeros(4)}, r'rows of float64\[4\], expected numbers \[rows, columns\]'),

@@ -6,10 +6,13 @@ r"""Which score to trust: scores of worse and worse images, beside what is true 
 The rule `shapes` draws one shape an image, and `jaxsynth.rules.recognise` reads its parameters
 back, so that the true precision (the share of images that are shapes of the rule), the true recall
 (the share of its modes that they have) and their overlap are known. Sets are made worse in known
-ways, and each score of `jaxsynth.metrics` is held against the truth by Spearman's rank correlation
-over all of them. Runs, trained on --dataset=rule:shapes, are scored and judged as well. Prints
-tables, and a JSON line a set.
+ways, and each score of `jaxsynth.metrics`, on each of some features, is held against the truth by
+Spearman's rank correlation: over all sets, and over those that were made worse in one way alone,
+in the mean of the ways. Runs, trained on --dataset=rule:shapes, are scored and judged as well.
+Prints tables, and a JSON line a set.
 """
+from collections.abc import Callable
+import functools
 import json
 import pathlib
 import re
@@ -23,23 +26,26 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import experiments, paths, program
 import ladder
 import planned
-from jaxsynth import files
+from jaxsynth import downstream, files
 from jaxsynth.data import ruled
-from jaxsynth.metrics import distances, features
+from jaxsynth.metrics import distances, features, predict
 from jaxsynth.rules import recognise, truth
 from jaxsynth.rules.shapes import Shapes
 
 FLAGS = flags.FLAGS
 TRUTHS = ('precision', 'recall', 'overlap')
 LOWER = ('frechet', 'kernel')  # of these less is better
+TRAINED = 'trained'  # features of a classifier that has learned the rule's labels
+LEARNED = 20_000  # examples that it learns from
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """How many images, on which features, and which runs."""
   paths.define('out', None, 'The PNG; by default none.', values)
-  flags.DEFINE_integer('num', 2000, 'Images of a set.', lower_bound=200, flag_values=values)
-  paths.define('features', 'random', 'What the scores stand on: random, pixels, mnist, or a file '
-               'of Inception.', values)
+  flags.DEFINE_integer('num', 1000, 'Images of a set.', lower_bound=200, flag_values=values)
+  flags.DEFINE_list('features', ['random', 'pixels', TRAINED], 'What the scores stand on: random, '
+                    'pixels, mnist, files of Inception, or trained, a classifier of the shapes.',
+                    flag_values=values)
   flags.DEFINE_multi_string('runs', [], 'NAME:FOLDER, a run each.', flag_values=values)
 
 
@@ -75,60 +81,111 @@ def runs_of(texts: list[str], num: int) -> list[ladder.Rung]:
   return drawn
 
 
+def features_by_name(source: ruled.RuleSource) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+  """Name of each of --features -> what gives them of images, `[N, D]`."""
+  nets: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+  for name in FLAGS.features:
+    if name == TRAINED:
+      learned = downstream.trained(
+          [ruled.rule_source('rule:shapes', f'train[:{LEARNED}]', ('image', 'label'))], [0],
+          downstream.Recipe())
+      nets[name] = functools.partial(_last_layer, learned)
+    else:
+      net = features.by_name(name, source.image_shape, digits=False)
+      nets[name] = functools.partial(features.extract_all, net)
+  return nets
+
+
+def _last_layer(learned: downstream.Classifiers, images: np.ndarray) -> np.ndarray:
+  out = predict.predict(learned.net, *learned.weights[0], images, features=True).features
+  assert out is not None
+  return out
+
+
 def main() -> None:
   spec, num = Shapes(), FLAGS.num
   source = ruled.rule_source('rule:shapes', 'endless', ('image', 'label'))
-  net = features.by_name(FLAGS.features, source.image_shape, digits=False)
+  nets = features_by_name(source)
   every = source.take(ruled.SPLITS['train'][1] + np.arange(6 * num))  # that no run has seen
   read = recognise.reader(spec)
   pool = every['image'][:5 * num], every['label'][:5 * num]
   reading = read(pool[0])
-  reference = distances.Reference(features.extract_all(net, every['image'][5 * num:]))
+  references = {name: distances.Reference(net(every['image'][5 * num:]))
+                for name, net in nets.items()}
   rows: list[dict[str, Any]] = []
   for rung in [*ladder.rungs(*pool, reading, spec, num), *runs_of(FLAGS.runs, num)]:
-    measured = reference.measure(features.extract_all(net, rung.images))
+    measured = {name: references[name].measure(net(rung.images)) for name, net in nets.items()}
     true = truth.judged(read(rung.images), spec, rung.labels)
-    rows.append({'kind': rung.kind, 'amount': rung.amount, 'truth': true._asdict(),
-                 'scores': {name: score.value for name, score in measured.items()}})
+    rows.append({'kind': rung.kind, 'amount': rung.amount, 'truth': true._asdict(), 'scores': {
+        name: {score: x.value for score, x in scores.items()}
+        for name, scores in measured.items()}})
     print(f'{rung.kind} {rung.amount:g} ...', file=sys.stderr, flush=True)
-  names = list(rows[0]['scores'])
-  number = lambda x: '-' if x is None else f'{x:.3f}'
-  print(planned.table(
-      ['images', '', *(f'true {name}' for name in TRUTHS), 'wrong label', *names],
-      [[row['kind'], f'{row["amount"]:g}', *(number(row['truth'][name]) for name in (
-          *TRUTHS, 'label_error')), *(number(row['scores'][name]) for name in names)]
-       for row in rows]))
   worse = rows[:len(rows) - len(FLAGS.runs)]
-  table = {name: [spearman([(-1 if name in LOWER else 1) * row['scores'][name] for row in worse],
-                           [row['truth'][true] for row in worse]) for true in TRUTHS]
-           for name in names}
-  print(planned.table(['score', *(f'with true {name}' for name in TRUTHS)],
-                      [[name, *(f'{x:.2f}' for x in table[name])] for name in names]))
+  tables = {name: correlations(worse, name) for name in nets}
+  for name in nets:
+    print(f'\n{name}\n')
+    scores = list(tables[name])
+    print(planned.table(
+        ['images', '', *(f'true {x}' for x in TRUTHS), 'wrong label', *scores],
+        [[row['kind'], f'{row["amount"]:g}',
+          *(_number(row['truth'][x]) for x in (*TRUTHS, 'label_error')),
+          *(_number(row['scores'][name][x]) for x in scores)] for row in rows]))
+    print(planned.table(
+        ['score', *(f'with true {x}' for x in TRUTHS), 'with overlap, in one way'],
+        [[score, *(f'{x:.2f}' for x in tables[name][score].values())] for score in scores]))
   for row in rows:
     print(json.dumps(row))
-  print(json.dumps({'spearman': table, 'features': FLAGS.features, 'num': num,
+  print(json.dumps({'spearman': tables, 'num': num,
                     'expected_overlap': truth.expected_overlap(spec, num)}))
   if FLAGS.out:
-    _draw(worse, names, table)
+    _draw(worse, tables)
     program.done(FLAGS.out)
 
 
-def _draw(rows: list[dict[str, Any]], names: list[str], table: dict[str, list[float]]) -> None:
-  """A panel a score, a colour a way to be worse, against the true overlap."""
+def correlations(rows: list[dict[str, Any]], name: str) -> dict[str, dict[str, float]]:
+  """Score -> truth -> rank correlation, and that with the overlap in the mean over kinds."""
+  scores = [x for x in rows[0]['scores'][name] if all(x in row['scores'][name] for row in rows)]
+  signed = lambda some, score: [(-1 if score in LOWER else 1) * row['scores'][name][score]
+                                for row in some]
+  true = lambda some, x: [row['truth'][x] for row in some]
+  kinds = [[row for row in rows if row['kind'] in (kind, 'none')]
+           for kind in dict.fromkeys(row['kind'] for row in rows) if kind != 'none']
+  return {score: {x: spearman(signed(rows, score), true(rows, x)) for x in TRUTHS} | {
+      'in one way': float(np.mean([spearman(signed(some, score), true(some, 'overlap'))
+                                   for some in kinds]))} for score in scores}
+
+
+def _number(x: float | None) -> str:
+  return '-' if x is None else f'{x:.3f}'
+
+
+def _draw(rows: list[dict[str, Any]], tables: dict[str, Any]) -> None:
+  """A row of panels for the features, a panel a score, a colour a way to be worse."""
   from matplotlib.figure import Figure
-  figure = Figure((11, 6), layout='constrained')
-  axes = figure.subplots(2, (len(names) + 1) // 2).ravel()
-  for name, axis in zip(names, axes):
-    for kind in dict.fromkeys(row['kind'] for row in rows):
-      some = [row for row in rows if row['kind'] == kind]
-      axis.plot([row['truth']['overlap'] for row in some], [row['scores'][name] for row in some],
-                'o-', markersize=4, linewidth=.8, label=kind)
-    axis.set(title=f'{name}: rank correlation {table[name][2]:.2f}', xlabel='true overlap')
-    if name in LOWER:
-      axis.set_yscale('log')
-  axes[0].legend(fontsize=8)
+  scores = list(dict.fromkeys(score for table in tables.values() for score in table))
+  figure = Figure((2.6 * len(scores), 2.4 * len(tables) + .6), layout='constrained')
+  panels = figure.subplots(len(tables), len(scores), squeeze=False)
+  none = next(row for row in rows if row['kind'] == 'none')
+  for (name, table), line in zip(tables.items(), panels):
+    for score, axis in zip(scores, line):
+      if score not in table:
+        axis.set_axis_off()
+        continue
+      for kind in dict.fromkeys(row['kind'] for row in rows if row['kind'] != 'none'):
+        some = [none, *(row for row in rows if row['kind'] == kind)]
+        axis.plot([row['truth']['overlap'] for row in some],
+                  [row['scores'][name][score] for row in some], 'o-', markersize=3,
+                  linewidth=.8, label=kind)
+      axis.set_title(f'{name}, {score}: {table[score]["overlap"]:.2f}', fontsize=9)
+      axis.tick_params(labelsize=7)
+      if score == 'frechet':
+        axis.set_yscale('log')
+  for axis in panels[-1]:
+    axis.set_xlabel('true overlap', fontsize=8)
+  figure.legend(*panels[0, 0].get_legend_handles_labels(), loc='outside lower center', ncols=6,
+                fontsize=8)
   with files.write_aside(FLAGS.out) as f:
-    figure.savefig(f, dpi=100, format='png')
+    figure.savefig(f, dpi=90, format='png')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,102 @@
+r"""Scores synthetic series by the judges that generators of series are compared by.
+
+    python experiments/judge_series.py --real=google.csv --window=24 --real_split=all \
+        --synthetic=/tmp/flow --report=/tmp/judges
+
+Into --report goes judges.json: the discriminative score, |accuracy - .5| of a recurrent network
+that tells real from synthetic windows; the predictive score, the error in foretelling real windows
+of one that learned from synthetic ones; both by --runs trainings each, with 95 % intervals, and the
+same of real windows in the place of the synthetic ones; and the distance of the correlations. The
+network of the published scores has half as many units as there are columns, which may be three; so
+the discriminative score is given by one of 64 units as well.
+"""
+import functools
+import json
+import pathlib
+from typing import Any
+
+from absl import flags
+import numpy as np
+
+from common import comparison_flags, program, seeds
+from jaxsynth import files
+from jaxsynth.data.examples import Examples, read_real_split
+from jaxsynth.data.kinded import kind_of
+from jaxsynth.downstream import judges
+from jaxsynth.downstream.verdicts import mean
+from jaxsynth.metrics.correlational import correlational
+
+LARGE = 64  # units of the judge beside the published one
+
+
+def define_flags(values: flags.FlagValues) -> None:
+  """What is compared, and how often each judge is trained."""
+  comparison_flags.define(values)
+  number = functools.partial(flags.DEFINE_integer, flag_values=values)
+  number('num', None, 'Synthetic windows, at most; a run draws as many as it has not.',
+         lower_bound=10)
+  number('runs', 5, 'Trainings of each judge, 2 at least for an interval.', lower_bound=1)
+  number('steps', 2000, 'Of the judge that tells apart.', lower_bound=1)
+  number('predictive_steps', 5000, 'Of the judge that foretells.', lower_bound=1)
+  seeds.define(values, 'The first of the seeds.')
+
+
+def main() -> None:
+  values = flags.FLAGS
+  synthetic = comparison_flags.synthetic(values).examples
+  spec, roles = comparison_flags.spec(values), comparison_flags.roles(values, validation='')
+  real = read_real_split(spec, roles.test, synthetic_as_real=values.synthetic_as_real)
+  check(real, synthetic)
+  result: dict[str, Any] = {'real': real.name, 'windows': [len(real.values), len(synthetic.values)],
+            'flags': comparison_flags.given(values),
+            'scores': scores(real.values, synthetic.values, range(
+                values.seed, values.seed + values.runs), values.steps, values.predictive_steps)}
+  folder = pathlib.Path(values.report)
+  folder.mkdir(parents=True, exist_ok=True)
+  with files.write_aside(folder / 'judges.json') as f:
+    f.write(json.dumps(result, indent=1).encode() + b'\n')
+  for name, score in result['scores'].items():
+    of = [f'{x["value"]:.4f}' + ('' if x['low'] is None else f' [{x["low"]:.4f}, {x["high"]:.4f}]')
+          for x in (score['synthetic'], score['real'])]
+    print(f'{name:28}{of[0]}, of real windows {of[1]}')
+  program.done(folder / 'judges.json')
+
+
+def check(real: Examples, synthetic: Examples) -> None:
+  """Refuses what are no series, or not of one shape.
+
+  Raises:
+    ValueError: they are not.
+  """
+  for examples in (real, synthetic):
+    if kind_of(examples).name != 'series':
+      raise ValueError(f'{examples.name}: {kind_of(examples).plural}, expected series')
+  if real.values.shape[1:] != synthetic.values.shape[1:]:
+    raise ValueError(f'{synthetic.name}: series {list(synthetic.values.shape[1:])}, those of '
+                     f'{real.name} are {list(real.values.shape[1:])}')
+
+
+def scores(real: np.ndarray, synthetic: np.ndarray, order: range, steps: int,
+           predictive_steps: int) -> dict[str, Any]:
+  """Each score of the synthetic windows, and of real ones in their place."""
+  halves = real[::2], real[1::2]
+  measures: dict[str, Any] = {
+      'discriminative': functools.partial(judges.discriminative, judge=judges.Judge(steps=steps)),
+      f'discriminative, {LARGE} units': functools.partial(
+          judges.discriminative, judge=judges.Judge(LARGE, steps)),
+      'predictive': functools.partial(judges.predictive, judge=judges.Judge(
+          steps=predictive_steps))}
+  results: dict[str, Any] = {}
+  for name, measure in measures.items():
+    results[name] = {
+        'synthetic': mean([measure(real, synthetic, seed=seed) for seed in order])._asdict(),
+        'real': mean([measure(*((real, real) if name == 'predictive' else halves), seed=seed)
+                      for seed in order])._asdict()}
+  once = lambda value: {'value': value, 'low': None, 'high': None}
+  results['correlational'] = {'synthetic': once(correlational(real, synthetic)),
+                              'real': once(correlational(*halves))}
+  return results
+
+
+if __name__ == '__main__':
+  program.run(main, define_flags)
