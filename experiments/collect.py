@@ -14,7 +14,7 @@ from absl import flags
 
 from common import dataset_flags, program, role_flags
 from jaxsynth import files
-from jaxsynth.data import classes, fingerprint as fingerprints, spec as specs
+from jaxsynth.data import classes, fingerprint as fingerprints, opening, spec as specs
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -27,7 +27,7 @@ def main() -> None:
   roles, spec_of = role_flags.roles(flags.FLAGS)
   sets = {}
   for role, own_spec in spec_of.items():
-    source = specs.open_raw(own_spec)
+    source = opening.open_raw(own_spec)
     name = own_spec.split if specs.split_names(own_spec) else own_spec.title
     sets[role] = {'split': name, 'names': list(classes.names_of(source)),
                   'skipped': dict(getattr(source, 'skipped', ())),

@@ -14,7 +14,7 @@ from absl import flags
 
 from common import dataset_flags, program, role_flags
 from jaxsynth import files, report
-from jaxsynth.data import fingerprint as fingerprints, spec as specs
+from jaxsynth.data import fingerprint as fingerprints, opening
 from jaxsynth.pages import preprocessing
 
 
@@ -25,8 +25,8 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def main() -> None:
   _, spec_of = role_flags.roles(flags.FLAGS)
-  before = {role: specs.open_raw(x) for role, x in spec_of.items()}
-  after = {role: specs.open_dataset(x) for role, x in spec_of.items()}
+  before = {role: opening.open_raw(x) for role, x in spec_of.items()}
+  after = {role: opening.open_dataset(x) for role, x in spec_of.items()}
   check_one_shape({role: source.image_shape for role, source in after.items()})
   sets = {role: {'before': fingerprints.fingerprint(before[role]),
                  'after': fingerprints.fingerprint(after[role])} for role in spec_of}

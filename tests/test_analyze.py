@@ -13,7 +13,8 @@ from jaxsynth.data import analysis
 from jaxsynth.data.analysis import duplicates
 from jaxsynth.data.analysis.scan import scan
 from jaxsynth.data.classes import names_of
-from jaxsynth.data.spec import DatasetSpec, open_dataset
+from jaxsynth.data.opening import open_dataset
+from jaxsynth.data.spec import DatasetSpec
 
 ROOT = pathlib.Path(__file__).parent.parent
 EVIL = '<script>alert(1)<'

@@ -10,7 +10,7 @@ import pytest
 from stages import figures, page, record as records, result
 
 from jaxsynth import data, report
-from jaxsynth.data import fingerprint as fingerprints, roles, spec as specs
+from jaxsynth.data import fingerprint as fingerprints, opening, roles, spec as specs
 
 EVIL = '<script>alert(1)</script>'
 
@@ -173,7 +173,7 @@ def test_what_is_collected_is_there_as_it_lies(photos):
   spec = data.DatasetSpec(str(photos / 'photos'))
   chosen = roles.roles_beside(spec, None, str(photos / 'other'))
   assert chosen == roles.Roles(str(photos / 'photos'), None, str(photos / 'other'))
-  sources = {role: specs.open_raw(x) for role, x in roles.specs_of(spec, chosen).items()}
+  sources = {role: opening.open_raw(x) for role, x in roles.specs_of(spec, chosen).items()}
   whole = {role: fingerprints.fingerprint(source) for role, source in sources.items()}
   assert specs.credit(spec) is None
   assert specs.credit(data.DatasetSpec()).homepage.startswith('https://')

@@ -1,7 +1,13 @@
 """Long series of files: read with what is wrong named by its line, and cut into windows."""
+import json
+
+from common.experiments import HERE as PROGRAMS
 import numpy as np
+import programs
 import pytest
 
+from jaxsynth import data
+from jaxsynth.data import roles, spec as specs
 from jaxsynth.data.series_file import read_series
 from jaxsynth.data.windows import bounds, SPLITS, windows
 
@@ -111,3 +117,45 @@ def test_windows_that_cannot_be_are_refused(change, message):
   given = {'rows': np.zeros((200, 1)), 'length': 4, 'split': 'train', **change}
   with pytest.raises(ValueError, match=message):
     windows(given['rows'], given['length'], given['split'], stride=given.get('stride', 1))
+
+
+def test_a_long_series_is_a_data_set(tmp_path):
+  """Named by flags; its splits have roles, and a run's record knows the file again."""
+  rows = np.random.default_rng(0).normal(size=(300, 2))
+  lines = ['t,a,b', *(f'{t},{x},{y}' for t, (x, y) in enumerate(rows.tolist()))]
+  path = str(written(tmp_path, '\n'.join(lines)))
+  spec = data.DatasetSpec.of({'dataset': path, 'window': 6, 'time_column': 't', 'columns': ['b']})
+  source = data.open_dataset(spec)
+  assert source.image_shape == (6, 1) and source.size == 240 - 5
+  np.testing.assert_allclose(source.take(np.array([3]))['series'][0, :, 0], rows[3:9, 1], rtol=1e-6)
+  assert spec.kind == 'series' and specs.files_of(spec) == {'prices.csv': tmp_path / 'prices.csv'}
+  assert roles.roles(spec) == ('train', 'validation', 'test')
+  assert data.open_dataset(spec.of_split('test')).kind.settings == source.kind.settings
+  with pytest.raises(ValueError, match='say how many steps an example has, as --window=24'):
+    data.open_dataset(data.DatasetSpec(path))
+  with pytest.raises(ValueError, match='holds series and no images'):
+    data.open_dataset(spec._replace(channels=1))
+  np.savez(tmp_path / 'x.npz', values=rows)
+  other = data.open_dataset(data.DatasetSpec(str(tmp_path / 'x.npz'), window=6))
+  np.testing.assert_array_equal(other.take(np.array([3]))['series'][..., 1:],
+                                source.take(np.array([3]))['series'])
+
+
+def test_judges_by_the_program(tmp_path):
+  rows = np.cumsum(np.random.default_rng(0).normal(size=(400, 2)), 0)
+  np.savez(tmp_path / 'x.npz', values=rows)
+  made = data.open_dataset(data.DatasetSpec(str(tmp_path / 'x.npz'), window=6, split='train'))
+  np.savez(tmp_path / 'made.npz', series=made.take(np.arange(100))['series'] + 50)
+  module = programs.module_of(PROGRAMS / 'judge_series.py')
+  given = (f'--real={tmp_path}/x.npz', '--window=6', f'--synthetic={tmp_path}/made.npz',
+           f'--report={tmp_path}/report')
+  programs.call(module, *given, '--real_split=all', '--runs=2', '--steps=40',
+                '--predictive_steps=20')
+  scores = json.loads((tmp_path / 'report/judges.json').read_text())['scores']
+  assert sorted(scores) == ['correlational', 'discriminative', 'discriminative, 64 units',
+                            'predictive']
+  apart = scores['discriminative, 64 units']
+  assert apart['synthetic']['value'] > apart['real']['value']
+  np.savez(tmp_path / 'short.npz', series=np.zeros((50, 5, 2)))
+  assert 'series [5, 2], those of x.npz/all are [6, 2]' in programs.refused(
+      module, *given[:2], f'--synthetic={tmp_path}/short.npz', given[3], '--real_split=all')

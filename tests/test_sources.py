@@ -12,7 +12,7 @@ import pytest
 import training
 
 from jaxsynth import data, downstream, evaluation
-from jaxsynth.data import fingerprint, spec
+from jaxsynth.data import fingerprint, opening
 from jaxsynth.data.memory import CHUNK
 from jaxsynth.data.preprocess import bit_depth, decoded
 
@@ -154,8 +154,8 @@ def test_images_of_0_and_1_are_refused_at_every_door(tmp_path):
   x, y = binary[..., None], np.arange(220) % 2
   for door in (
       lambda: data.ArraySource.of(binary), lambda: data.npz(tmp_path / 'x.npz'),
-      lambda: data.open_dataset(folder), lambda: fingerprint.fingerprint(spec.open_raw(folder)),
-      lambda: spec._sampled(data.folder(folder.dataset)),
+      lambda: data.open_dataset(folder), lambda: fingerprint.fingerprint(opening.open_raw(folder)),
+      lambda: opening._sampled(data.folder(folder.dataset)),
       lambda: evaluation.read_synthetic(tmp_path / 'x.npz'), lambda: evaluation.score_arrays(x, x),
       lambda: downstream.study((x, y), (x, y), (x, y)),
       lambda: training.trained(tmp_path / 'run', f'--dataset={tmp_path / "x.npz"}'),

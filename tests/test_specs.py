@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxsynth import data
-from jaxsynth.data import classes, examples, fingerprint, roles, spec as specs
+from jaxsynth.data import classes, examples, fingerprint, opening, roles, spec as specs
 from jaxsynth.data.examples import Examples
 from jaxsynth.data.roles import Roles
 
@@ -61,7 +61,7 @@ def test_a_records_flags_are_a_spec():
 def test_raw_images_keep_their_own_shape():
   small = DIGITS._replace(split='test', image_size=(9, 8))
   assert data.open_dataset(small).image_shape == (9, 8, 1)
-  assert specs.open_raw(small).image_shape == (28, 28, 1)
+  assert opening.open_raw(small).image_shape == (28, 28, 1)
 
 
 def test_splits_and_classes_of_sets_without_any(tmp_path):

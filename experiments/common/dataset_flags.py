@@ -26,6 +26,17 @@ def define(values: flags.FlagValues) -> None:
                        flag_values=values)
   flags.DEFINE_enum('fit', 'crop', ['crop', 'pad'], 'How images come to --image_size.',
                     flag_values=values)
+  flags.DEFINE_integer('window', None, 'Steps of an example of a long series, a .csv file or an '
+                       '.npz file of values.', lower_bound=2, flag_values=values)
+  flags.DEFINE_integer('stride', 1, 'Rows from the beginning of a window to that of the next.',
+                       lower_bound=1, flag_values=values)
+  flags.DEFINE_list('columns', None, 'Of a long series; all but that of the times by default.',
+                    flag_values=values)
+  flags.DEFINE_string('time_column', None, 'Of a .csv file, whose rows are in its order; by '
+                      'default there is none, and they are in order.', flag_values=values)
+  flags.DEFINE_enum('missing', 'refuse', ['refuse', 'drop', 'hold'], 'Rows of a .csv file that '
+                    'lack a value: refuse them, drop them, or hold the value before.',
+                    flag_values=values)
   flags.register_validator(
       'image_size', lambda v: v is None or len(v) == 2 and positive(v),
       'expected height and width, as 28,28', flag_values=values)

@@ -10,7 +10,8 @@ from jaxsynth.data.npz_file import npz
 from jaxsynth.pixels import to_float, to_uint8
 from jaxsynth.data.prefetching import prefetch
 from jaxsynth.data.preprocess import Preprocess, preprocess_image, preprocessed
-from jaxsynth.data.spec import DatasetSpec, open_dataset
+from jaxsynth.data.opening import open_dataset
+from jaxsynth.data.spec import DatasetSpec
 from jaxsynth.data.prepared import is_prepared, tfds_names, tfds_source
 
 __all__ = ('ArraySource', 'Credit', 'DatasetSpec', 'DecodedSource', 'MNIST5K', 'Preprocess',

@@ -11,7 +11,8 @@ from jaxsynth.data.classes import moved, Names, names_of, numbered
 from jaxsynth.data.memory import in_memory
 from jaxsynth.data.npz_file import npz, read
 from jaxsynth.data.prepared import tfds_source
-from jaxsynth.data.spec import DatasetSpec, open_dataset
+from jaxsynth.data.opening import open_dataset
+from jaxsynth.data.spec import DatasetSpec
 
 
 def open_numbered(spec: DatasetSpec, digest: str, num_classes: int | None) -> Source:

@@ -8,8 +8,9 @@ import numpy as np
 from jaxsynth.data import classes
 from jaxsynth.data.batches import ENDLESS
 from jaxsynth.data.kinded import kind_of
+from jaxsynth.data.opening import open_dataset
 from jaxsynth.data.origin import check_real
-from jaxsynth.data.spec import DatasetSpec, is_path, open_dataset
+from jaxsynth.data.spec import DatasetSpec, is_path
 from jaxsynth.kinds.kind import Kind
 
 

@@ -1,27 +1,15 @@
-"""A data set by its name: what it is, which splits it has, and opening it."""
+"""A data set by its name: what it is, and which splits it has."""
 from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
-from jaxsynth.data import ruled
-from jaxsynth.data.arrays import ArraySource
-from jaxsynth.data.batches import Source
-from jaxsynth.data.classes import names_of, occurring
+from jaxsynth.data import ruled, windows
 from jaxsynth.data.credit import Credit, MNIST5K, tfds_credit
-from jaxsynth.data.image_folder import folder
-from jaxsynth.data.kinded import KindSource, series_npz
-from jaxsynth.data.memory import in_memory
-from jaxsynth.data.embedded_digits import mnist5k, SPLITS
-from jaxsynth.data.npz_file import npz
-from jaxsynth.data.preprocess import Preprocess, preprocessed
-from jaxsynth.data.prepared_series import tfds_series
-from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names, tfds_source
-from jaxsynth.metrics import predict
+from jaxsynth.data.embedded_digits import SPLITS
+from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names
+from jaxsynth.data.preprocess import Preprocess
 
-SAMPLE = 256  # images that are looked at of a set that does not fit into memory
-Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule']
+Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule', 'series']
 
 
 class DatasetSpec(NamedTuple):
@@ -38,6 +26,12 @@ class DatasetSpec(NamedTuple):
     image_size: `(height, width)`, or `None` for the data's own.
     channels: 1 or 3, or `None` for the data's own.
     fit: how images come to `image_size`, see `Preprocess`.
+    window: steps of an example of a long series, which is a .csv file or an .npz file of `values`;
+      `None` for other data.
+    stride: rows between the beginnings of windows.
+    columns: of a long series; by default all but that of the times.
+    time_column: of a .csv file, or `None` where its rows are in order.
+    missing: what becomes of rows that lack a value, see `series_file.read_series`.
   """
   dataset: str = 'mnist5k'
   split: str | None = 'train'
@@ -47,6 +41,11 @@ class DatasetSpec(NamedTuple):
   image_size: tuple[int, int] | None = None
   channels: int | None = None
   fit: Literal['crop', 'pad'] = 'crop'
+  window: int | None = None
+  stride: int = 1
+  columns: tuple[str, ...] | None = None
+  time_column: str | None = None
+  missing: Literal['refuse', 'drop', 'hold'] = 'refuse'
 
   @classmethod
   def of(cls, values: Mapping[str, Any]) -> 'DatasetSpec':
@@ -58,7 +57,9 @@ class DatasetSpec(NamedTuple):
     spec = cls(**{name: values[name] for name in cls._fields if name in values})
     size = spec.image_size
     return spec._replace(label_key=spec.label_key or None,
-                         image_size=None if size is None else (int(size[0]), int(size[1])))
+                         image_size=None if size is None else (int(size[0]), int(size[1])),
+                         columns=tuple(spec.columns) if spec.columns else None,
+                         time_column=spec.time_column or None)
 
   @property
   def kind(self) -> Kind:
@@ -72,6 +73,8 @@ class DatasetSpec(NamedTuple):
       return 'mnist5k'
     if name.startswith(ruled.PREFIX):
       return 'rule'
+    if name.endswith('.csv') or self.window is not None and name.endswith('.npz'):
+      return 'series'
     if name.endswith('.npz'):
       return 'npz'
     if is_prepared(name):
@@ -103,7 +106,7 @@ class DatasetSpec(NamedTuple):
     if self.kind == 'rule' and (file := ruled.file_of(self.dataset)):
       name = f'{ruled.PREFIX}{ruled.parsed(self.dataset)[0]}@{whole(file)}'
       return {'dataset': name, 'data_dir': None}
-    lies_there = self.kind in ('npz', 'folder') or is_prepared(self.dataset)
+    lies_there = self.kind in ('npz', 'folder', 'series') or is_prepared(self.dataset)
     return {'dataset': whole(self.dataset) if lies_there else self.dataset,
             'data_dir': self.data_dir and whole(self.data_dir)}
 
@@ -129,7 +132,7 @@ def is_path(name: str) -> bool:
   """
   if name.startswith(ruled.PREFIX):
     return False
-  return name.endswith('.npz') or '/' in name or name[:1] == '~' or name in ('.', '..')
+  return name.endswith(('.npz', '.csv')) or '/' in name or name[:1] == '~' or name in ('.', '..')
 
 
 def short_name(split: str) -> str:
@@ -139,59 +142,6 @@ def short_name(split: str) -> str:
   ('train[:9]', 'birds.npz')
   """
   return DatasetSpec(split).title if is_path(split) else split
-
-
-def open_dataset(spec: DatasetSpec) -> Source:
-  """The examples that a spec means, with images `[H, W, C]` of one shape.
-
-  Args:
-    spec: which.
-
-  Returns:
-    The source: uint8 in memory where that is how its format is read, decoded on demand
-    otherwise. `num_classes` is `None` where there are no labels. In memory its classes are
-    those that have examples, by their names; what is left out is said in the log.
-
-  Raises:
-    FileNotFoundError: no such data set.
-    ValueError: a split of a set without splits, an unknown split or feature, or examples that
-      cannot be read.
-    ImportError: a package that this format needs is missing.
-
-  >>> open_dataset(DatasetSpec('mnist5k', 'test')).size
-  500
-  """
-  _check_split(spec)
-  kind = spec.kind
-  if kind == 'mnist5k':
-    return preprocessed(mnist5k(spec.split or 'train'), spec.preprocess)
-  if kind == 'rule':
-    return _ruled(spec)
-  if kind == 'npz':
-    series = series_npz(spec.dataset)
-    if series is not None:
-      if spec.image_size or spec.channels:
-        raise ValueError(f'--image_size, --channels: {spec.title} holds series and no images')
-      return series
-    return _without_empty_classes(npz(spec.dataset, spec.preprocess))
-  if kind == 'folder':
-    return _sampled(in_memory(folder(spec.dataset, spec.preprocess)))
-  source = _tfds(spec)
-  return source if isinstance(source, KindSource) else _without_empty_classes(
-      _sampled(in_memory(source)))
-
-
-def open_raw(spec: DatasetSpec) -> Source:
-  """The same examples as they lie there: a folder's images keep their own sizes.
-
-  Raises:
-    As `open_dataset`.
-  """
-  _check_split(spec)
-  spec = spec._replace(image_size=None, channels=None)
-  if spec.kind == 'folder':
-    return folder(pathlib.Path(spec.dataset).expanduser())
-  return _tfds(spec) if spec.kind == 'tfds' else open_dataset(spec)
 
 
 def split_names(spec: DatasetSpec) -> Sequence[str]:
@@ -205,6 +155,8 @@ def split_names(spec: DatasetSpec) -> Sequence[str]:
     return tuple(name for name in ('train', 'validation', 'test', 'all') if name in SPLITS)
   if kind == 'rule':
     return tuple(ruled.SPLITS)
+  if kind == 'series':
+    return tuple(windows.SPLITS)
   return tfds_names(spec.dataset, spec.data_dir)[0] if kind == 'tfds' else ()
 
 
@@ -229,8 +181,8 @@ def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
   kind, path = spec.kind, pathlib.Path(spec.dataset).expanduser()
   if kind == 'mnist5k':
     return {}
-  if kind in ('npz', 'rule'):
-    alone = path if kind == 'npz' else ruled.file_of(spec.dataset)
+  if kind in ('npz', 'series', 'rule'):
+    alone = ruled.file_of(spec.dataset) if kind == 'rule' else path
     if alone is None:
       return {}
     alone.stat()
@@ -258,52 +210,3 @@ def credit(spec: DatasetSpec) -> Credit | None:
 def are_digits(spec: DatasetSpec) -> bool:
   """Whether its classes are those that the shipped MNIST network knows."""
   return spec.dataset.split(':')[0] in ('mnist', 'mnist5k')
-
-
-def _check_split(spec: DatasetSpec) -> None:
-  if spec.kind in ('npz', 'folder') and spec.split not in (None, 'train'):
-    raise ValueError(f'--split={spec.split}: {spec.dataset} has no splits; expected train, '
-                     'which is all of it')
-
-
-def _ruled(spec: DatasetSpec) -> Source:
-  if spec.image_size or spec.channels:
-    raise ValueError(f'--image_size, --channels: {spec.title} draws its own size; give it in the '
-                     'spec, as rule:shapes{"image_size": [32, 32], "channels": 3}')
-  source = ruled.rule_source(spec.dataset, spec.split or 'train', ruled.learned(spec.dataset))
-  field = source.kind.fields[source.kind.name]
-  if source.size * int(np.prod(field.shape)) * np.dtype(field.dtype).itemsize > ruled.LARGEST:
-    return source
-  batch = source.take(np.arange(source.size))
-  values, labels = batch[source.kind.name], batch.get('label')
-  if source.kind.settings:
-    return KindSource(values, labels, source.num_classes, source.name, source.kind,
-                      source.class_names)
-  return ArraySource.of(values, labels, source.num_classes, source.name, source.class_names)
-
-
-def _sampled(source: Source) -> Source:
-  """The source; where it is not in memory, a sample of it is checked as all arrays are."""
-  if not isinstance(source, ArraySource):
-    positions = np.unique(np.linspace(0, source.size - 1, SAMPLE).astype(np.int64))
-    predict.checked(source.take(positions)['image'], who=source.name)
-  return source
-
-
-def _without_empty_classes(source: Source) -> Source:
-  """A model that is given the label must not be asked for a class that it has never seen."""
-  if not isinstance(source, ArraySource) or source.labels is None:
-    return source
-  labels, names = occurring(source.labels, names_of(source), source.name)
-  if len(names) == source.num_classes:
-    return source
-  return source._replace(labels=labels, num_classes=len(names), class_names=names)
-
-
-def _tfds(spec: DatasetSpec) -> Any:
-  series = tfds_series(spec.dataset, spec.split or 'train', spec.data_dir, key=spec.image_key,
-                       label_key=spec.label_key or None)
-  if series is not None:
-    return series
-  return tfds_source(spec.dataset, spec.split or 'train', spec.data_dir, spec.preprocess,
-                     image_key=spec.image_key, label_key=spec.label_key or None)

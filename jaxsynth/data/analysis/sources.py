@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from jaxsynth.data.analysis.raw import raw_npz
 from jaxsynth.data.batches import Source
 from jaxsynth.data.kinded import series_npz
-from jaxsynth.data.spec import DatasetSpec, open_dataset, split_names
+from jaxsynth.data.opening import open_dataset
+from jaxsynth.data.spec import DatasetSpec, split_names
 
 
 def open_sets(spec: DatasetSpec, against: Sequence[str] | None = None) -> dict[str, Source]:
