@@ -19,7 +19,10 @@ from absl import flags
 
 from common import comparison_flags, paths, program, seeds
 from jaxsynth import evaluation, files, report
+from jaxsynth.data import examples
 from jaxsynth.data.spec import are_digits
+from jaxsynth.downstream import trained_features
+from jaxsynth.metrics.features import Features
 from jaxsynth.pages import blind, downstream as downstream_page, evaluation as evaluation_page
 from jaxsynth.runs.scores import read_scores
 
@@ -34,8 +37,9 @@ def define_flags(values: flags.FlagValues) -> None:
        'memorisation; by default validation, of MNIST train[55000:].', values)
   number('num', None, 'Synthetic images to score; a run draws as many as it has not. By default '
          'what is there.', lower_bound=100, flag_values=values)
-  text('features', 'auto', 'What distances are measured on: mnist, random, pixels or an .npz file '
-       'of Inception; auto is mnist for its digits, else random.', values)
+  text('features', 'auto', 'What distances are measured on: mnist, random, pixels, an .npz file of '
+       'Inception, or trained, a classifier of --train_split; auto is mnist for its digits, else '
+       'random.', values)
   text('downstream', None, 'Folder of downstream.py, whose section the page shows.', values)
   number('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0,
          flag_values=values)
@@ -52,11 +56,15 @@ def evaluate(values: flags.FlagValues) -> None:
   """Scores what the flags name, and writes files only once all of them are whole."""
   spec = comparison_flags.spec(values)
   digits = are_digits(spec)
+  learned = values.features == trained_features.NAME
+  roles = comparison_flags.roles(values, values.validation_split)
+  if learned and not (roles.train and roles.validation):
+    raise ValueError('--features=trained: a classifier learns them from --train_split, and the '
+                     'floor is of images that it has not learned from; name --validation_split too')
   comparison = evaluation.read_comparison(
-      comparison_flags.synthetic(values), spec,
-      comparison_flags.roles(values, values.validation_split), values.seed,
-      synthetic_as_real=values.synthetic_as_real)
-  net = comparison.kind.features(values.features, digits)
+      comparison_flags.synthetic(values), spec, roles, values.seed,
+      synthetic_as_real=values.synthetic_as_real, unseen_floor=learned)
+  net = features_of(comparison, values, digits)
   studies = [downstream_page.read(values.downstream)] if values.downstream else []
   texts = {'blind.html': blind.page(
       comparison.real, comparison.synthetic, comparison.class_names, values.blind, values.seed)
@@ -75,6 +83,23 @@ def evaluate(values: flags.FlagValues) -> None:
   for name, score in outcome.scores.items():
     print(f'{name:24}{score.value:<12.4g} floor {score.floor:.4g}')
   program.done(f'{values.report}/report.html')
+
+
+def features_of(comparison: evaluation.Comparison, values: flags.FlagValues, digits: bool
+                ) -> Features:
+  """What --features names.
+
+  Raises:
+    ValueError: none such; or no training set with labels that a classifier could learn.
+  """
+  if values.features != trained_features.NAME:
+    return comparison.kind.features(values.features, digits)
+  train = comparison.train
+  if train is None or train.labels is None:
+    raise ValueError(f'--features=trained: {train and train.name} has no labels for a classifier '
+                     'to learn')
+  source = examples.source_of(train, len(comparison.class_names))
+  return trained_features.trained_features(source, seed=values.seed or 0)
 
 
 if __name__ == '__main__':

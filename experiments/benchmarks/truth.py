@@ -11,7 +11,6 @@ Spearman's rank correlation: over all sets, and over those that were made worse 
 in the mean of the ways. Runs, trained on --dataset=rule:shapes, are scored and judged as well.
 Prints tables, and a JSON line a set.
 """
-from collections.abc import Callable
 import functools
 import json
 import pathlib
@@ -26,26 +25,26 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import experiments, paths, program
 import ladder
 import planned
-from jaxsynth import downstream, files
+from jaxsynth import files
 from jaxsynth.data import ruled
-from jaxsynth.metrics import distances, features, predict
+from jaxsynth.downstream import trained_features
+from jaxsynth.metrics import distances, features
 from jaxsynth.rules import recognise, truth
 from jaxsynth.rules.shapes import Shapes
 
 FLAGS = flags.FLAGS
 TRUTHS = ('precision', 'recall', 'overlap')
 LOWER = ('frechet', 'kernel')  # of these less is better
-TRAINED = 'trained'  # features of a classifier that has learned the rule's labels
-LEARNED = 20_000  # examples that it learns from
+LEARNED = 20_000  # examples that a classifier learns from
 
 
 def define_flags(values: flags.FlagValues) -> None:
   """How many images, on which features, and which runs."""
   paths.define('out', None, 'The PNG; by default none.', values)
   flags.DEFINE_integer('num', 1000, 'Images of a set.', lower_bound=200, flag_values=values)
-  flags.DEFINE_list('features', ['random', 'pixels', TRAINED], 'What the scores stand on: random, '
-                    'pixels, mnist, files of Inception, or trained, a classifier of the shapes.',
-                    flag_values=values)
+  flags.DEFINE_list('features', ['random', 'pixels', trained_features.NAME],
+                    'What the scores stand on: random, pixels, mnist, files of Inception, or '
+                    'trained, a classifier of the shapes.', flag_values=values)
   flags.DEFINE_multi_string('runs', [], 'NAME:FOLDER, a run each.', flag_values=values)
 
 
@@ -81,31 +80,19 @@ def runs_of(texts: list[str], num: int) -> list[ladder.Rung]:
   return drawn
 
 
-def features_by_name(source: ruled.RuleSource) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-  """Name of each of --features -> what gives them of images, `[N, D]`."""
-  nets: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
-  for name in FLAGS.features:
-    if name == TRAINED:
-      learned = downstream.trained(
-          [ruled.rule_source('rule:shapes', f'train[:{LEARNED}]', ('image', 'label'))], [0],
-          downstream.Recipe())
-      nets[name] = functools.partial(_last_layer, learned)
-    else:
-      net = features.by_name(name, source.image_shape, digits=False)
-      nets[name] = functools.partial(features.extract_all, net)
-  return nets
-
-
-def _last_layer(learned: downstream.Classifiers, images: np.ndarray) -> np.ndarray:
-  out = predict.predict(learned.net, *learned.weights[0], images, features=True).features
-  assert out is not None
-  return out
+def net_of(name: str, source: ruled.RuleSource) -> features.Features:
+  """One of --features."""
+  if name != trained_features.NAME:
+    return features.by_name(name, source.image_shape, digits=False)
+  return trained_features.trained_features(
+      ruled.rule_source('rule:shapes', f'train[:{LEARNED}]', ('image', 'label')))
 
 
 def main() -> None:
   spec, num = Shapes(), FLAGS.num
   source = ruled.rule_source('rule:shapes', 'endless', ('image', 'label'))
-  nets = features_by_name(source)
+  nets = {name: functools.partial(features.extract_all, net_of(name, source))
+          for name in FLAGS.features}
   every = source.take(ruled.SPLITS['train'][1] + np.arange(6 * num))  # that no run has seen
   read = recognise.reader(spec)
   pool = every['image'][:5 * num], every['label'][:5 * num]

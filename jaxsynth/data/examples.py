@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsynth.data import classes
-from jaxsynth.data.batches import ENDLESS
-from jaxsynth.data.kinded import kind_of
+from jaxsynth.data.arrays import ArraySource
+from jaxsynth.data.batches import ENDLESS, Source
+from jaxsynth.data.kinded import kind_of, KindSource
 from jaxsynth.data.opening import open_dataset
 from jaxsynth.data.origin import check_real
 from jaxsynth.data.spec import DatasetSpec, is_path
@@ -134,6 +135,27 @@ def read_real_split(spec: DatasetSpec, split: str | None, *, synthetic_as_real: 
   if not synthetic_as_real:
     check_real(spec.of_split(split) if split else spec)
   return read_split(spec, split)
+
+
+def source_of(examples: Examples, num_classes: int | None = None) -> Source:
+  """The examples as what is trained on.
+
+  Args:
+    examples: in memory.
+    num_classes: of their labels; by default the largest and one.
+
+  >>> source_of(Examples('x', np.zeros((2, 4, 4, 1), np.uint8), np.array([0, 2]))).num_classes
+  3
+  """
+  kind, labels = kind_of(examples), examples.labels
+  if labels is not None:
+    labels = np.asarray(labels, np.int32)
+    num_classes = int(labels.max()) + 1 if num_classes is None else num_classes
+  if kind.settings:
+    return KindSource(examples.values, labels, None if labels is None else num_classes,
+                      examples.name, kind)
+  return ArraySource.of(examples.values, labels, None if labels is None else num_classes,
+                        examples.name)
 
 
 def image_digests(examples: Examples) -> np.ndarray:

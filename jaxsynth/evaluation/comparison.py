@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
 
 
 def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed: int = 0, *,
-                    synthetic_as_real: bool = False) -> Comparison:
+                    synthetic_as_real: bool = False, unseen_floor: bool = False) -> Comparison:
   """Reads the real splits that a synthetic set is compared with.
 
   Args:
@@ -58,6 +58,8 @@ def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed:
     roles: its splits: `test` is the reference, `train` what was learned from.
     seed: of what is drawn.
     synthetic_as_real: whether the real data may be a set that this library has drawn.
+    unseen_floor: whether the floor is of `roles.validation`, and not of `roles.train`, since the
+      features have learned from that.
 
   Raises:
     ValueError, OSError, ImportError: as `read_real_split` and `compare`.
@@ -65,7 +67,8 @@ def read_comparison(synthetic: Synthetic, spec: DatasetSpec, roles: Roles, seed:
   read = functools.partial(read_real_split, spec, synthetic_as_real=synthetic_as_real)
   real = read(roles.test)
   train, held_out = (read(split) if split else None for split in (roles.train, roles.validation))
-  return compare(synthetic, real, train=train, held_out=held_out, seed=seed)
+  other = held_out if unseen_floor else None
+  return compare(synthetic, real, other=other, train=train, held_out=held_out, seed=seed)
 
 
 def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (), *,
