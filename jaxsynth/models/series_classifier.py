@@ -13,15 +13,17 @@ from jaxsynth.models.layers import Conv, Dense
 class SeriesClassifier(nn.Module):
   """Series to logits: `[B, T, C] -> [B, num_classes]`.
 
-  Convolutions over time, each with batch norm and relu, whose outputs are averaged over at most
-  eight equal parts of it, so that when something is counts too (after Wang et al. 2017,
-  https://arxiv.org/abs/1611.06455, figure 1b, which averages over all of it and has more
-  channels); then a dense layer of features and a dense layer.
+  Convolutions over time, each with batch norm and relu, the first ones with a stride of two, as
+  series are long. Their outputs are averaged over at most eight equal parts of the time, so that
+  when something is counts too (after Wang et al. 2017, https://arxiv.org/abs/1611.06455, figure
+  1b, which averages over all of it and has more channels); then a dense layer of features and a
+  dense layer.
 
   Attributes:
     num_classes: `K`.
     widths: channels of the convolutions.
     kernels: steps that each sees.
+    strides: of each.
     features: `D`, the size of the layer before the last.
     dtype: of the computation; parameters, statistics and logits are float32.
     axis_name: mapped axis for global batch statistics under `pmap`.
@@ -29,6 +31,7 @@ class SeriesClassifier(nn.Module):
   num_classes: int
   widths: Sequence[int] = (32, 64, 64)
   kernels: Sequence[int] = (8, 5, 3)
+  strides: Sequence[int] = (2, 2, 1)
   features: int = 64
   dtype: Any = jnp.float32
   axis_name: str | None = None
@@ -42,8 +45,8 @@ class SeriesClassifier(nn.Module):
       return nn.relu(x)
 
     x = x[:, :, None]  # an image of one column
-    for width, kernel in zip(self.widths, self.kernels, strict=True):
-      x = normed(Conv(width, (kernel, 1), dtype=self.dtype, kernel_init=KERNEL)(x))
+    for width, kernel, stride in zip(self.widths, self.kernels, self.strides, strict=True):
+      x = normed(Conv(width, (kernel, 1), (stride, 1), dtype=self.dtype, kernel_init=KERNEL)(x))
     x = averaged_down(GRID, x)
     x = x.reshape(len(x), -1)
     last = normed(Dense(self.features, dtype=self.dtype, kernel_init=KERNEL)(x)).astype(jnp.float32)
