@@ -34,6 +34,24 @@ class Source(Protocol):
   def take(self, indices: np.ndarray) -> Mapping[str, np.ndarray]: ...
 
 
+def checked_positions(positions: np.ndarray, size: int, name: str) -> np.ndarray:
+  """Positions int64, all of which are in a source.
+
+  Args:
+    positions: `[B]`.
+    size: of the source.
+    name: of the source, for the message.
+
+  Raises:
+    IndexError: a position outside [0, size).
+  """
+  positions = np.asarray(positions, np.int64)
+  if positions.size and not 0 <= positions.min() <= positions.max() < size:
+    raise IndexError(f'{name}: positions in [{positions.min()}, {positions.max()}], expected '
+                     f'[0, {size})')
+  return positions
+
+
 def indices(n: int, batch_size: int, seed: int, k: int) -> np.ndarray:
   """Which of `n` examples are in batch `k`: `[batch_size]`.
 

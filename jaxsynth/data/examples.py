@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsynth.data import classes
-from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import ENDLESS, Source
-from jaxsynth.data.kinded import kind_of, KindSource
+from jaxsynth.data.kinded import kind_of, of_kind
 from jaxsynth.data.opening import open_dataset
 from jaxsynth.data.origin import check_real
 from jaxsynth.data.spec import DatasetSpec, is_path
@@ -151,11 +150,8 @@ def source_of(examples: Examples, num_classes: int | None = None) -> Source:
   if labels is not None:
     labels = np.asarray(labels, np.int32)
     num_classes = int(labels.max()) + 1 if num_classes is None else num_classes
-  if kind.settings:
-    return KindSource(examples.values, labels, None if labels is None else num_classes,
-                      examples.name, kind)
-  return ArraySource.of(examples.values, labels, None if labels is None else num_classes,
-                        examples.name)
+  return of_kind(examples.values, labels, None if labels is None else num_classes, examples.name,
+                 kind)
 
 
 def image_digests(examples: Examples) -> np.ndarray:

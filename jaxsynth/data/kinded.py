@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxsynth.data import classes
+from jaxsynth.data.arrays import ArraySource
 from jaxsynth.kinds.image_kind import images
 from jaxsynth.kinds.kind import Kind
 from jaxsynth.kinds.series_kind import NAME as SERIES, ranges, series
@@ -44,6 +45,25 @@ class KindSource(NamedTuple):
     """`{'series': [B, T, C], 'label': int32 [B]}` of these examples, by the kind's names."""
     batch = {self.kind.name: self.values[indices]}
     return batch if self.labels is None else {**batch, 'label': self.labels[indices]}
+
+
+def of_kind(values: np.ndarray, labels: np.ndarray | None, num_classes: int | None, name: str,
+            kind: Kind, class_names: Sequence[str] | None = None) -> ArraySource | KindSource:
+  """Examples of a kind in memory, checked already; images as `ArraySource`, for their digests.
+
+  Args:
+    values: `[N, ...]`, as on disk.
+    labels: integers `[N]`, or `None`.
+    num_classes: number of labels, or `None`.
+    name: for messages and records.
+    kind: what they are.
+    class_names: of the labels, in their order.
+  """
+  if not kind.settings:
+    return ArraySource.of(values, labels, num_classes, name, class_names)
+  numbers = None if labels is None else np.asarray(labels, np.int32)
+  return KindSource(values, numbers, num_classes, name, kind,
+                    None if class_names is None else tuple(class_names))
 
 
 def of_series(values: Any, labels: Any = None, num_classes: int | None = None,

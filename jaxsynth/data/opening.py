@@ -11,7 +11,7 @@ from jaxsynth.data.batches import Source
 from jaxsynth.data.classes import names_of, occurring
 from jaxsynth.data.embedded_digits import mnist5k
 from jaxsynth.data.image_folder import folder
-from jaxsynth.data.kinded import KindSource, series_npz
+from jaxsynth.data.kinded import KindSource, of_kind, series_npz
 from jaxsynth.data.memory import in_memory
 from jaxsynth.data.npz_file import npz
 from jaxsynth.data.prepared import tfds_source
@@ -108,11 +108,8 @@ def _ruled(spec: DatasetSpec) -> Source:
   if source.size * int(np.prod(field.shape)) * np.dtype(field.dtype).itemsize > ruled.LARGEST:
     return source
   batch = source.take(np.arange(source.size))
-  values, labels = batch[source.kind.name], batch.get('label')
-  if source.kind.settings:
-    return KindSource(values, labels, source.num_classes, source.name, source.kind,
-                      source.class_names)
-  return ArraySource.of(values, labels, source.num_classes, source.name, source.class_names)
+  return of_kind(batch[source.kind.name], batch.get('label'), source.num_classes, source.name,
+                 source.kind, source.class_names)
 
 
 def _sampled(source: Source) -> Source:

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxsynth.data.batches import ENDLESS
+from jaxsynth.data.batches import checked_positions, ENDLESS
 from jaxsynth.data.classes import Names
 from jaxsynth.data.credit import Credit
 from jaxsynth.keys import of_seed
@@ -83,10 +83,7 @@ class RuleSource:
     Raises:
       IndexError: a position outside [0, size).
     """
-    indices = np.asarray(indices, np.int64)
-    if indices.size and not 0 <= indices.min() <= indices.max() < self.size:
-      raise IndexError(f'{self.name}: positions in [{indices.min()}, {indices.max()}], expected '
-                       f'[0, {self.size})')
+    indices = checked_positions(indices, self.size, self.name)
     parts = []
     for first in range(0, max(len(indices), 1), BLOCK):
       some = indices[first:first + BLOCK]

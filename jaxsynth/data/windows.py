@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsynth.data.batches import checked_positions
 from jaxsynth.kinds.kind import Kind
 from jaxsynth.kinds.series_kind import NAME, ranges, series
 
@@ -48,10 +49,7 @@ class WindowSource(NamedTuple):
     Raises:
       IndexError: a position outside [0, size).
     """
-    indices = np.asarray(indices, np.int64)
-    if indices.size and not 0 <= indices.min() <= indices.max() < self.size:
-      raise IndexError(f'{self.name}: positions in [{indices.min()}, {indices.max()}], expected '
-                       f'[0, {self.size})')
+    indices = checked_positions(indices, self.size, self.name)
     begin = self.first + indices * self.stride
     return {NAME: self.rows[begin[:, None] + np.arange(self.length)]}
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxsynth import data
 from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import Examples
-from jaxsynth.data.kinded import kind_of, KindSource
+from jaxsynth.data.kinded import kind_of, of_kind
 
 
 class Setting(NamedTuple):
@@ -134,8 +134,4 @@ def training_set(setting: Setting, real: Examples, synthetic: Examples, names: S
   if empty:
     raise ValueError(f'{setting.name}: no example of {listed(empty)}; take larger --sizes, or a '
                      'synthetic set that has all classes')
-  kind = kind_of(real)
-  if kind.settings:
-    return KindSource(np.concatenate(values), together.astype(np.int32), len(names), setting.name,
-                      kind)
-  return data.ArraySource.of(np.concatenate(values), together, len(names), setting.name)
+  return of_kind(np.concatenate(values), together, len(names), setting.name, kind_of(real))
