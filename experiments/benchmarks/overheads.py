@@ -24,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import experiments, program
 from jaxsynth import checkpoint, data, parallel, runs
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.runs.artist import Artist
 from jaxsynth.tensorboard import TensorBoard
 
@@ -44,7 +45,7 @@ def opened(config: Mapping[str, Any]) -> tuple[data.Source, runs.Run]:
   """The data and the model that the flags name."""
   source = data.open_dataset(data.DatasetSpec.of(config))
   return source, FAMILY.build(config, runs.About(
-      source.image_shape, source.num_classes, name=source.name))
+      source.image_shape, source.num_classes, name=source.name, kind=kind_of(source)))
 
 
 def clocked(f: Callable) -> float:

@@ -90,7 +90,8 @@ def build(record: Mapping[str, Any], sampling: Mapping[str, Any]) -> runs.Run:
   about = record['data']
   return module.build({**config, **sampling}, runs.About(
       tuple(about['image_shape']), about['num_classes'],
-      parallel.axis_name(config['parallel']), about['name']))
+      parallel.axis_name(config['parallel']), about['name'],
+      records.recorded_kind(record, about['num_classes'], about.get('class_names') or None)))
 
 
 def load(folder: str | os.PathLike, step: int | None = None,

@@ -186,8 +186,9 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
   config = {**config, **spec.places}
   source, record = hosts.everywhere(lambda: _opened(path, experiment, config, spec, devices, fresh))
   hosts.check_same({f'data {name}': x for name, x in record['data'].items() if name != 'name'})
-  run = build(config, runs.About(kind_of(source).shape, source.num_classes,
-                                 parallel.axis_name(settings.parallel), source.name))
+  kind = kind_of(source)
+  run = build(config, runs.About(kind.shape, source.num_classes,
+                                 parallel.axis_name(settings.parallel), source.name, kind))
   with contextlib.ExitStack() as stack:
     hosts.everywhere(lambda: stack.enter_context(folders.opened(path, fresh=fresh))
                      if hosts.is_first() else None)

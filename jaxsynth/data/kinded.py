@@ -8,13 +8,15 @@ import numpy as np
 
 from jaxsynth.data import classes
 from jaxsynth.data.arrays import ArraySource
+from jaxsynth.kinds import row_kind
+from jaxsynth.kinds.columns import Column
 from jaxsynth.kinds.image_kind import images
 from jaxsynth.kinds.kind import Kind
 from jaxsynth.kinds.series_kind import NAME as SERIES, ranges, series
 
 
 class KindSource(NamedTuple):
-  """Examples in memory, of a kind that is not images. Make one of series with `of_series`.
+  """Examples in memory, of a kind that is not images. Make one with `of_series` or `of_rows`.
 
   Attributes:
     values: `[N, ...]`, the array that models learn, as on disk.
@@ -93,14 +95,48 @@ def of_series(values: Any, labels: Any = None, num_classes: int | None = None,
   steps, channels = values.shape[1:]
   values = series((steps, channels), [-1.] * channels, [1.] * channels).checked(values, name)
   low, high = ranges(values)
+  numbers, count, names = _labels(labels, len(values), num_classes, class_names, name)
+  return KindSource(values, numbers, count, name,
+                    series((steps, channels), low, high, count, names), names)
+
+
+def of_rows(values: Any, schema: Sequence[Column], labels: Any = None,
+            num_classes: int | None = None, class_names: Sequence[str] | None = None,
+            name: str = 'rows') -> KindSource:
+  """Checks and binds rows of a table; models see them by the quantiles of these.
+
+  Args:
+    values: numbers `[N, C]`, N > 1, NaN where a value is missing, as `columns.Column` says.
+    schema: what the columns are.
+    labels: integers `[N]`, or `None`.
+    num_classes: number of labels, see `ArraySource.of`.
+    class_names: of the labels, in their order.
+    name: for messages and records.
+
+  Raises:
+    ValueError: as `row_kind.fit`; labels as `ArraySource.of`.
+
+  >>> source = of_rows([[30., 0.], [40., 1.]],
+  ...                  (Column('age', 'integer'), Column('sex', 'category', ('f', 'm'))), [0, 1])
+  >>> source.kind.shape, source.take(np.array([1]))
+  ((2,), {'row': array([[40.,  1.]], dtype=float32), 'label': array([1], dtype=int32)})
+  """
+  settings = row_kind.fit(values, schema, name)
+  x = row_kind.of_settings(settings).checked(values, name)
+  numbers, count, names = _labels(labels, len(x), num_classes, class_names, name)
+  return KindSource(x, numbers, count, name, row_kind.of_settings(settings, count, names), names)
+
+
+def _labels(labels: Any, n: int, num_classes: int | None, class_names: Sequence[str] | None,
+            name: str) -> tuple[np.ndarray | None, int | None, classes.Names | None]:
+  """Labels, how many classes they are of, and their names; nothing of none."""
   if labels is None:
     if num_classes is not None or class_names is not None:
       raise ValueError(f'{name}: num_classes={num_classes} without labels')
-    return KindSource(values, None, None, name, series((steps, channels), low, high))
-  checked = classes.integers(labels, len(values), name)
-  numbers, count, _, names = classes.named(checked, num_classes, class_names, name)
-  return KindSource(values, numbers, count, name,
-                    series((steps, channels), low, high, count, names), names)
+    return None, None, None
+  numbers, count, _, names = classes.named(classes.integers(labels, n, name), num_classes,
+                                           class_names, name)
+  return numbers, count, names
 
 
 def series_npz(path: str | os.PathLike) -> KindSource | None:

@@ -1,10 +1,10 @@
-"""Pictures of examples: images as they are, videos side by side, series as lines."""
+"""Pictures of examples: images as they are, videos side by side, series as lines, rows as bars."""
 from collections.abc import Mapping
 
 import numpy as np
 
 FRAMES = 4  # of a video
-HEIGHT, WIDTH = 64, 128  # of a series
+HEIGHT, WIDTH = 64, 128  # of a series; of a row at least the height
 
 
 def shown(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -47,4 +47,31 @@ def _lines(series: np.ndarray) -> np.ndarray:
       here = rows[columns == column]
       if len(here):
         picture[int(here.min()):int(here.max()) + 2, column] = 0
+  return picture
+
+
+def bars(rows: np.ndarray) -> np.ndarray:
+  """Rows of a table, each a picture: a bar a column, from the middle to its value.
+
+  Args:
+    rows: in [-1, 1] `[n, C]`, as models see them.
+
+  Returns:
+    uint8 `[n, max(64, 3 C), 128, 1]`.
+
+  >>> bars(np.array([[1., -.5]]))[0, 3, ::32, 0].tolist()
+  [255, 255, 0, 0]
+  """
+  rows = np.asarray(rows, np.float64)
+  height = max(HEIGHT, 3 * rows.shape[1])
+  edges = np.linspace(0, height, rows.shape[1] + 1).astype(int)
+  at = np.arange(WIDTH) + .5 - WIDTH / 2
+  ends = np.clip(rows, -1, 1)[:, :, None] * (WIDTH / 2)
+  dark = (at[None, None] * np.sign(ends) > 0) & (np.abs(at)[None, None] <= np.abs(ends))
+  picture = np.full((len(rows), height, WIDTH, 1), 255, np.uint8)
+  for j, (top, bottom) in enumerate(zip(edges, edges[1:])):
+    picture[:, top:bottom - 1][np.broadcast_to(
+        dark[:, j][:, None, :, None], (len(rows), bottom - 1 - top, WIDTH, 1))] = 0
+  picture[:, :, WIDTH // 2 - 1:WIDTH // 2 + 1] = np.minimum(
+      picture[:, :, WIDTH // 2 - 1:WIDTH // 2 + 1], 160)  # the middle, where a bar is short
   return picture

@@ -4,13 +4,16 @@ from typing import Any
 
 from jaxsynth.kinds.image_kind import images
 from jaxsynth.kinds.kind import Kind
+from jaxsynth.kinds.row_kind import of_settings
 from jaxsynth.kinds.series_kind import series
 
 # `(shape, num_classes, class_names, **settings) -> Kind`, by the name that its settings say
 KINDS: dict[str, Callable[..., Kind]] = {
     'image': images,
     'series': lambda shape, num_classes, names, low, high: series(
-        shape, low, high, num_classes, names)}
+        shape, low, high, num_classes, names),
+    'row': lambda shape, num_classes, names, **settings: of_settings(
+        settings, num_classes, names)}
 
 
 def kind_of_record(shape: Sequence[int], settings: Mapping[str, Any],

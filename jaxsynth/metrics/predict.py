@@ -63,7 +63,8 @@ def predict(classifier: Any, params: Tree, variables: Tree, images: Any,
   >>> said.probabilities.shape, said.features.shape
   ((5, 3), (5, 6))
   """
-  images = checked(images, ANY if to_model is None else (None,) * (np.ndim(images) - 1))
+  images = checked(images, ANY if to_model is None else (None,) * (np.ndim(images) - 1),
+                   missing=to_model is not None)
   try:
     forward = _kept(classifier, features)
   except TypeError:  # it cannot be hashed
@@ -88,14 +89,16 @@ def _forward(classifier: Any, features: bool) -> Callable[[Tree, Array], Any]:
 _kept = functools.lru_cache(maxsize=32)(_forward)  # so that each is compiled once
 
 
-def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images'
-            ) -> np.ndarray:
+def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images', *,
+            missing: bool = False) -> np.ndarray:
   """Images as a host array, uint8 or float32, if they are what they should be.
 
   Args:
     images: uint8 `[N, H, W, C]` in [0, 255], or floating in [-1, 1].
     shape: `(H, W, C)` wanted; `None` where any will do.
     who: asks, for messages.
+    missing: whether values of what are no images may be NaN, as on disk, where their kind says
+      what that means.
 
   Returns:
     The array, copied only where its dtype changes.
@@ -110,7 +113,7 @@ def checked(images: Any, shape: tuple[int | None, ...] = ANY, who: str = 'images
   """
   x = np.asarray(images)
   if len(shape) != 3:
-    return _numbers(x, shape, who)
+    return _numbers(x, shape, who, missing)
   if x.ndim != 4 or not x.size or any(
       want not in (None, n) for want, n in zip(shape, x.shape[1:])):
     wanted = ', '.join('HWC'[i] if n is None else str(n) for i, n in enumerate(shape))
@@ -150,13 +153,13 @@ def pixels_checked(images: Any, who: str = 'images') -> np.ndarray:
   return x if x.dtype == np.uint8 else pixels.to_uint8(x)
 
 
-def _numbers(x: np.ndarray, shape: tuple[int | None, ...], who: str) -> np.ndarray:
+def _numbers(x: np.ndarray, shape: tuple[int | None, ...], who: str, missing: bool) -> np.ndarray:
   """Examples that are no images."""
   if x.ndim != len(shape) + 1 or not x.size or any(
       want not in (None, n) for want, n in zip(shape, x.shape[1:])):
     wanted = ', '.join('any' if n is None else str(n) for n in shape)
     raise ValueError(f'{who}: examples of shape {list(x.shape)}, expected [N, {wanted}], N > 0')
-  if x.dtype.kind in 'fiu' and not np.isfinite(x).all():
+  if x.dtype.kind in 'fiu' and (np.isinf(x) if missing else ~np.isfinite(x)).any():
     raise ValueError(f'{who}: examples that are not finite')
   return x
 

@@ -41,11 +41,13 @@ class About(NamedTuple):
     num_classes: of the data's labels, or `None`.
     axis_name: of a mapped step, for networks with batch statistics; `None` for none.
     name: of the data, for messages.
+    kind: what an example is, as `kinds.row_kind.layout` takes it; `None` for images.
   """
   image_shape: tuple[int, ...]
   num_classes: int | None = None
   axis_name: str | None = None
   name: str = 'the data set'
+  kind: Kind | None = None
 
   @property
   def picture_shape(self) -> tuple[int, int, int]:
@@ -57,7 +59,7 @@ class About(NamedTuple):
     if len(self.image_shape) != 3:
       raise RunError(f'{self.name}: examples of shape {list(self.image_shape)}, and this network '
                      'is of images [height, width, channels]; mnist_flow.py, or mnist_vae.py with '
-                     '--network=mlp, learns series')
+                     '--network=mlp, learns series and rows')
     height, width, channels = self.image_shape
     return height, width, channels
 

@@ -64,7 +64,8 @@ def extract(features: Features, images: Any, batch_size: int = 256, *,
   >>> print(extract(pixels(), np.array([0, 255], np.uint8).reshape(1, 1, 2, 1)))
   [[-1.  1.]]
   """
-  images = predict.checked(images, features.image_shape, f'features {features.name!r}')
+  images = predict.checked(images, features.image_shape, f'features {features.name!r}',
+                           missing=to_model is not None)
   vectors = predict.in_blocks(features.apply, features.params, images, batch_size, devices,
                               to_model=to_model)
   if not np.isfinite(vectors).all():
