@@ -62,8 +62,8 @@ ROOMS = {
     'pages': LEAVES | {'runs', 'evaluation', 'downstream', 'quality'},
 }
 # first loaded where they are used
-HEAVY = ('tensorflow', 'tensorflow_datasets', 'orbax', 'matplotlib', 'mlxtend', 'tensorboardX',
-         'PIL', 'scipy.stats', 'jinja2')
+HEAVY = ('tensorflow', 'tensorflow_datasets', 'orbax', 'matplotlib', 'mlxtend', 'arch',
+         'tensorboardX', 'PIL', 'scipy.stats', 'jinja2')
 LIGHT = ('train_step', 'objectives', 'models.dcgan', 'data', 'loop', 'hooks', 'report', 'metrics',
          'synthesis', 'parallel', 'runs', 'evaluation', 'downstream', 'quality', 'pages')
 # of experiments/: what a person runs, and packages of what those share

@@ -10,8 +10,9 @@ from jaxsynth.data import DatasetSpec
 
 def define(values: flags.FlagValues) -> None:
   """Defines `--dataset`, `--split`, `--data_dir`, `--download` and how images come to one shape."""
-  paths.define('dataset', 'mnist5k', "'mnist5k' (embedded), the name of a prepared tfds data set, "
-               'a folder of images, an .npz file, or a rule as rule:shapes.', values)
+  paths.define('dataset', 'mnist5k', "'mnist5k' or 'sp500' (embedded), the name of a prepared tfds "
+               'data set, a folder of images, an .npz file, a .csv file of a long series, or a rule '
+               'as rule:shapes.', values)
   paths.define('data_dir', None, 'Where tfds data sets are prepared.', values)
   download_flag.define(values)
   paths.define('split', 'train', "Split of a tfds data set or of mnist5k, as 'train[:55000]'.",
@@ -26,8 +27,8 @@ def define(values: flags.FlagValues) -> None:
                        flag_values=values)
   flags.DEFINE_enum('fit', 'crop', ['crop', 'pad'], 'How images come to --image_size.',
                     flag_values=values)
-  flags.DEFINE_integer('window', None, 'Steps of an example of a long series, a .csv file or an '
-                       '.npz file of values.', lower_bound=2, flag_values=values)
+  flags.DEFINE_integer('window', None, 'Steps of an example of a long series: sp500, a .csv file '
+                       'or an .npz file of values.', lower_bound=2, flag_values=values)
   flags.DEFINE_integer('stride', 1, 'Rows from the beginning of a window to that of the next.',
                        lower_bound=1, flag_values=values)
   flags.DEFINE_list('columns', None, 'Of a long series; all but that of the times by default.',
@@ -37,6 +38,10 @@ def define(values: flags.FlagValues) -> None:
   flags.DEFINE_enum('missing', 'refuse', ['refuse', 'drop', 'hold'], 'Rows of a .csv file that '
                     'lack a value: refuse them, drop them, or hold the value before.',
                     flag_values=values)
+  flags.DEFINE_bool('log_changes', False, 'Learn how the logarithm of each column of a long series '
+                    'changes from row to row, as log-returns of prices.', flag_values=values)
+  flags.DEFINE_string('array', None, 'Which set of an .npz file of labelled series, as GunPoint of '
+                      'GunPoint_x_train, GunPoint_y_train and so on.', flag_values=values)
   flags.register_validator(
       'image_size', lambda v: v is None or len(v) == 2 and positive(v),
       'expected height and width, as 28,28', flag_values=values)

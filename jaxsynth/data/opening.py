@@ -10,8 +10,11 @@ from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import Source
 from jaxsynth.data.classes import names_of, occurring
 from jaxsynth.data.embedded_digits import mnist5k
+from jaxsynth.data.embedded_series import embedded_series, FILES
 from jaxsynth.data.image_folder import folder
 from jaxsynth.data.kinded import KindSource, of_kind, series_npz
+from jaxsynth.data.labelled_file import labelled_series
+from jaxsynth.data.log_changes import log_changes
 from jaxsynth.data.memory import in_memory
 from jaxsynth.data.npz_file import npz
 from jaxsynth.data.prepared import tfds_source
@@ -53,11 +56,13 @@ def open_dataset(spec: DatasetSpec) -> Source:
     return _ruled(spec)
   if kind == 'series':
     return _windows(spec)
+  if kind == 'labelled':
+    _check_no_images(spec)
+    return labelled_series(spec.dataset, spec.array or '', spec.split or 'train')
   if kind == 'npz':
     series = series_npz(spec.dataset)
     if series is not None:
-      if spec.image_size or spec.channels:
-        raise ValueError(f'--image_size, --channels: {spec.title} holds series and no images')
+      _check_no_images(spec)
       return series
     return _without_empty_classes(npz(spec.dataset, spec.preprocess))
   if kind == 'folder':
@@ -86,17 +91,22 @@ def _check_split(spec: DatasetSpec) -> None:
                      'which is all of it')
 
 
-def _windows(spec: DatasetSpec) -> Source:
+def _check_no_images(spec: DatasetSpec) -> None:
   if spec.image_size or spec.channels:
     raise ValueError(f'--image_size, --channels: {spec.title} holds series and no images')
+
+
+def _windows(spec: DatasetSpec) -> Source:
+  _check_no_images(spec)
   if spec.window is None:
     raise ValueError(f'{spec.title}: a series in the order of time; say how many steps an example '
                      'has, as --window=24')
-  table = read_series(spec.dataset, spec.columns, spec.time_column, missing=spec.missing)
+  table = embedded_series(spec.dataset, spec.columns) if spec.dataset in FILES else read_series(
+      spec.dataset, spec.columns, spec.time_column, missing=spec.missing)
   if table.dropped:
     logging.warning('%s: %d rows lack a value and are left out', spec.title, table.dropped)
-  return windows(table.rows, spec.window, spec.split or 'train', stride=spec.stride,
-                 name=spec.title)
+  rows = log_changes(table.rows, table.columns, spec.title) if spec.log_changes else table.rows
+  return windows(rows, spec.window, spec.split or 'train', stride=spec.stride, name=spec.title)
 
 
 def _ruled(spec: DatasetSpec) -> Source:

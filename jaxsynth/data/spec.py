@@ -3,35 +3,37 @@ from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any, Literal, NamedTuple
 
-from jaxsynth.data import ruled, windows
+from jaxsynth.data import embedded_series, labelled_file, ruled, windows
 from jaxsynth.data.credit import Credit, MNIST5K, tfds_credit
 from jaxsynth.data.embedded_digits import SPLITS
 from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names
 from jaxsynth.data.preprocess import Preprocess
 
-Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule', 'series']
+Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule', 'series', 'labelled']
 
 
 class DatasetSpec(NamedTuple):
   """Which examples are meant, and the shape that their images are brought to.
 
   Attributes:
-    dataset: `'mnist5k'`, the name of a prepared tfds data set, a folder of images, an .npz
-      file, or a rule as `'rule:shapes'`, see `ruled.rule_source`.
-    split: of a tfds data set or of mnist5k, as `'train[:55000]'`; the others have none, and
-      take `'train'` for all of it.
+    dataset: `'mnist5k'` or `'sp500'`, the name of a prepared tfds data set, a folder of images,
+      an .npz file, or a rule as `'rule:shapes'`, see `ruled.rule_source`.
+    split: of a tfds data set or of mnist5k, as `'train[:55000]'`; folders and .npz files have
+      none, and take `'train'` for all of it.
     data_dir: where tfds data sets are prepared; by default tfds's own folder.
     image_key: a tfds data set's feature of images, or of series `[T, C]` of floats.
     label_key: its feature of labels; `None` or `''` for no labels.
     image_size: `(height, width)`, or `None` for the data's own.
     channels: 1 or 3, or `None` for the data's own.
     fit: how images come to `image_size`, see `Preprocess`.
-    window: steps of an example of a long series, which is a .csv file or an .npz file of `values`;
-      `None` for other data.
+    window: steps of an example of a long series, which is sp500, a .csv file or an .npz file of
+      `values`; `None` for other data.
     stride: rows between the beginnings of windows.
     columns: of a long series; by default all but that of the times.
     time_column: of a .csv file, or `None` where its rows are in order.
     missing: what becomes of rows that lack a value, see `series_file.read_series`.
+    log_changes: whether a long series is learned as the changes of its logarithms.
+    array: which set of an .npz file of labelled series, see `labelled_file.labelled_series`.
   """
   dataset: str = 'mnist5k'
   split: str | None = 'train'
@@ -46,6 +48,8 @@ class DatasetSpec(NamedTuple):
   columns: tuple[str, ...] | None = None
   time_column: str | None = None
   missing: Literal['refuse', 'drop', 'hold'] = 'refuse'
+  log_changes: bool = False
+  array: str | None = None
 
   @classmethod
   def of(cls, values: Mapping[str, Any]) -> 'DatasetSpec':
@@ -59,7 +63,7 @@ class DatasetSpec(NamedTuple):
     return spec._replace(label_key=spec.label_key or None,
                          image_size=None if size is None else (int(size[0]), int(size[1])),
                          columns=tuple(spec.columns) if spec.columns else None,
-                         time_column=spec.time_column or None)
+                         time_column=spec.time_column or None, array=spec.array or None)
 
   @property
   def kind(self) -> Kind:
@@ -73,10 +77,11 @@ class DatasetSpec(NamedTuple):
       return 'mnist5k'
     if name.startswith(ruled.PREFIX):
       return 'rule'
-    if name.endswith('.csv') or self.window is not None and name.endswith('.npz'):
+    if name in embedded_series.FILES or name.endswith('.csv') or (
+        self.window is not None and name.endswith('.npz')):
       return 'series'
     if name.endswith('.npz'):
-      return 'npz'
+      return 'npz' if self.array is None else 'labelled'
     if is_prepared(name):
       return 'tfds'
     bare = not is_path(name)
@@ -87,6 +92,8 @@ class DatasetSpec(NamedTuple):
     """What a record calls the data set: the last part of a path, but for a version's number."""
     if self.kind == 'rule':
       return ruled.PREFIX + ruled.parsed(self.dataset)[0]
+    if self.kind == 'labelled':
+      return str(self.array)
     path = pathlib.Path(self.dataset).expanduser().absolute()
     return path.parent.name if is_prepared(path) else path.name
 
@@ -106,7 +113,8 @@ class DatasetSpec(NamedTuple):
     if self.kind == 'rule' and (file := ruled.file_of(self.dataset)):
       name = f'{ruled.PREFIX}{ruled.parsed(self.dataset)[0]}@{whole(file)}'
       return {'dataset': name, 'data_dir': None}
-    lies_there = self.kind in ('npz', 'folder', 'series') or is_prepared(self.dataset)
+    lies_there = self.dataset not in embedded_series.FILES and (
+        self.kind in ('npz', 'folder', 'series', 'labelled') or is_prepared(self.dataset))
     return {'dataset': whole(self.dataset) if lies_there else self.dataset,
             'data_dir': self.data_dir and whole(self.data_dir)}
 
@@ -157,11 +165,13 @@ def split_names(spec: DatasetSpec) -> Sequence[str]:
     return tuple(ruled.SPLITS)
   if kind == 'series':
     return tuple(windows.SPLITS)
+  if kind == 'labelled':
+    return labelled_file.SPLITS
   return tfds_names(spec.dataset, spec.data_dir)[0] if kind == 'tfds' else ()
 
 
 def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
-  """The files that a data set lies in, all its splits among them; none of mnist5k.
+  """The files that a data set lies in, all its splits among them; none of mnist5k and sp500.
 
   Of a rule it is that of its spec, if the spec lies in one.
 
@@ -179,9 +189,9 @@ def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
   {}
   """
   kind, path = spec.kind, pathlib.Path(spec.dataset).expanduser()
-  if kind == 'mnist5k':
+  if kind == 'mnist5k' or spec.dataset in embedded_series.FILES:
     return {}
-  if kind in ('npz', 'series', 'rule'):
+  if kind in ('npz', 'series', 'labelled', 'rule'):
     alone = ruled.file_of(spec.dataset) if kind == 'rule' else path
     if alone is None:
       return {}
@@ -204,7 +214,7 @@ def credit(spec: DatasetSpec) -> Credit | None:
     return ruled.credit(spec.dataset)
   if kind == 'tfds':
     return tfds_credit(spec.dataset, spec.data_dir)
-  return MNIST5K if kind == 'mnist5k' else None
+  return MNIST5K if kind == 'mnist5k' else embedded_series.CREDITS.get(spec.dataset)
 
 
 def are_digits(spec: DatasetSpec) -> bool:

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import Array
-import jax.numpy as jnp
 
 from jaxsynth.data import augment as augmentations
+from jaxsynth.data.augment import series as of_series
 from jaxsynth.kinds.kind import Kind
 from jaxsynth.models.classifier import Classifier
 from jaxsynth.models.series_classifier import SeriesClassifier
@@ -36,24 +36,17 @@ def classical(key: Array, image: Array, label: Array) -> tuple[Array, Array]:
   return policy(key, {'image': image})['image'], label
 
 
-def jittered(key: Array, series: Array, label: Array) -> tuple[Array, Array]:
-  """Classical augmentation of series: other sizes, a shift of time, and noise.
-
-  Um et al. 2017, https://arxiv.org/abs/1706.00527, scaling and jittering; time is shifted by at
-  most a twentieth, and what is shifted in repeats the end.
-  """
-  of_size, of_time, of_noise = jax.random.split(key, 3)
-  size = 1 + .1 * jax.random.normal(of_size, (1, series.shape[1]))
-  most = max(1, series.shape[0] // 20)
-  shift = jax.random.randint(of_time, (), -most, most + 1)
-  padded = jnp.pad(series, ((most, most), (0, 0)), 'edge')
-  moved = jax.lax.dynamic_slice_in_dim(padded, most + shift, series.shape[0])
-  return moved * size + .03 * jax.random.normal(of_noise, series.shape), label
+def warped(key: Array, series: Array, label: Array) -> tuple[Array, Array]:
+  """Classical augmentation of series: another course of time, other sizes, and noise."""
+  of_size, of_time, of_noise, of_speed = jax.random.split(key, 4)
+  x = of_series.time_warp(of_speed, series) if series.shape[0] > 1 else series
+  x = of_series.shift(of_time, x, max(1, series.shape[0] // 20))
+  return of_series.jitter(of_noise, of_series.rescale(of_size, x)), label
 
 
 LEARNERS: dict[str, Learner] = {
     'image': Learner(net_for, classical),
-    'series': Learner(lambda shape, num_classes: SeriesClassifier(num_classes), jittered)}
+    'series': Learner(lambda shape, num_classes: SeriesClassifier(num_classes), warped)}
 
 
 def learner_of(kind: Kind) -> Learner:
