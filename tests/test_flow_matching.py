@@ -221,3 +221,32 @@ def test_a_unet_begins_at_zero_and_looks_at_time_label_and_every_pixel():
   out = lambda *args: net.apply(params, *args, train=False)[0, 0, 0, 0]
   by_pixel, by_time, by_cond = jax.jit(jax.grad(out, (0, 1, 2)))(x, t, cond)
   assert (by_pixel != 0).all() and by_time != 0 and (by_cond != 0).all()
+
+
+def test_a_further_error_is_of_the_data_that_are_expected(started):
+  """With the velocity v predicted, `x + (1 - t) v`, whose error is `(1 - t)` times that of v."""
+  batch, ctx = objectives.batch(), context(5)
+  asked = []
+
+  def extra(expected, data):
+    asked.append((expected, data))
+    return 2. + jnp.arange(8)
+  plain, more = (tiny(**options).loss(*started, batch, ctx)[0]['flow']
+                 for options in ({}, {'extra': extra}))
+  np.testing.assert_allclose(more - plain, 5.5, rtol=1e-5)  # the mean of 2 to 9
+  (expected, data), = asked
+  np.testing.assert_array_equal(data, batch['image'])
+  key, _ = jax.random.split(ctx.key)
+  times = [jax.nn.sigmoid(jax.random.normal(jax.random.split(jax.random.fold_in(key, i), 3)[1]))
+           for i in range(8)]
+  errors = jnp.mean((expected - data).reshape(8, -1) ** 2, -1) / (1 - jnp.stack(times)) ** 2
+  np.testing.assert_allclose(jnp.mean(errors), plain, rtol=1e-4)
+
+
+def test_samples_may_lie_farther_out(started):
+  keys = jax.random.split(jax.random.key(2), 50)
+  far, near = (tiny(None, crop=crop).sample(
+      *jax.tree.map(lambda x: 3 * x, tiny(None).init(jax.random.key(0), objectives.batch())), keys)
+      for crop in (2., 1.))
+  assert 1 < float(jnp.abs(far).max()) <= 2
+  np.testing.assert_array_equal(jnp.clip(far, -1, 1), near)

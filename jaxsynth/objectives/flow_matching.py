@@ -1,5 +1,5 @@
 """Flow matching and diffusion: one player, which learns where points of a path come from."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -20,7 +20,8 @@ def flow_matching(
     measured: Prediction | None = None, times: flow.Times = flow.logit_normal(),
     num_classes: int | None = None, label_dropout: float = .1,
     solver: solvers.Step = solvers.heun, solver_steps: int = 10, guidance: float = 1.,
-    guidance_interval: tuple[float, float] = (0., 1.)) -> Objective:
+    guidance_interval: tuple[float, float] = (0., 1.), crop: float = 1.,
+    extra: Callable[[Array, Array], Array] | None = None) -> Objective:
   """Binds a network, a path and a prediction into an objective.
 
   At a time `t` of each example and `x_t = alpha(t) data + sigma(t) noise`, the loss is the mean
@@ -54,9 +55,12 @@ def flow_matching(
     guidance_interval: times `(first, last)` in [0, 1], from noise to data, between which samples
       are guided. Near noise it costs variety, near data it changes nothing (Kynkaanniemi et al.
       2024, https://arxiv.org/abs/2404.07724); outside, an evaluation is one.
+    crop: samples are cropped to [-crop, crop].
+    extra: `(expected [B, ...], data [B, ...]) -> [B]`, added to the loss of each example: a
+      further error of the data that are expected of `x_t`.
 
   Returns:
-    An `Objective`. `sample` gives `[n, H, W, C]`, cropped to [-1, 1]; its `cond` is labels `[n]`
+    An `Objective`. `sample` gives `[n, H, W, C]` within `crop`; its `cond` is labels `[n]`
     if conditional. It raises `ValueError` if labels are missing or not wanted, and `init` does if
     the data or the network's output are not shaped so.
 
@@ -86,36 +90,40 @@ def flow_matching(
     each = jnp.mean(error.reshape(len(error), -1), -1)
     if measured is not None:
       each = each * flow.weight(path, prediction, measured, t)
+    if extra is not None:
+      each = each + extra(flow.ends(path, prediction, x, output, t).data, image)
     return {'flow': jnp.mean(each)}, ({**variables, 'flow': updated}, {})
 
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:
     labels = fields.asked(cond, num_classes)
     field = field_of(net, path, prediction, params, variables, *labels, guidance=guidance,
-                     guidance_interval=guidance_interval)
+                     guidance_interval=guidance_interval, crop=crop)
     x = path.sigma(jnp.zeros(())) * fields.beginnings(keys, image_shape)
     rest = jax.vmap(lambda key: jax.random.split(key)[1])(keys)
     x, _ = solvers.solved(solver, field, path, x, rest, path.times(solver_steps))
-    return jnp.clip(x, -1, 1)
+    return jnp.clip(x, -crop, crop)
 
   return Objective(fields.starting(net, image_shape, num_classes), loss, sample)
 
 
 def field_of(net: Any, path: Path, prediction: Prediction, params: PerPlayer,
              variables: PerPlayer, cond: Array | None = None, *, guidance: float = 1.,
-             guidance_interval: tuple[float, float] = (0., 1.)) -> solvers.Field:
+             guidance_interval: tuple[float, float] = (0., 1.), crop: float = 1.
+             ) -> solvers.Field:
   """What a trained network expects of points on the path, for solvers and likelihoods.
 
   Args:
     net: as `flow_matching`'s, with its path and prediction.
     path: as there.
     prediction: as there. Data that are not known at the noisy end, as those of
-      `flow.NOISE`, are cropped to [-1, 1] (Ho et al. 2020, algorithm 2's code).
+      `flow.NOISE`, are cropped to [-crop, crop] (Ho et al. 2020, algorithm 2's code).
     params: `{'flow': tree}`.
     variables: `{'flow': tree}`.
     cond: `[n, K]`, one-hot labels or zeros, or `None`.
     guidance: see `flow_matching`.
     guidance_interval: see there.
+    crop: see there.
 
   Returns:
     `(x [n, H, W, C], t []) -> Ends`.
@@ -141,5 +149,5 @@ def field_of(net: Any, path: Path, prediction: Prediction, params: PerPlayer,
     else:
       output = jax.lax.cond(inside, guided, said, x, t, cond)
     ends = flow.ends(path, prediction, x, output, t)
-    return ends if prediction.span[0] == 0 else ends._replace(data=jnp.clip(ends.data, -1, 1))
+    return ends if prediction.span[0] == 0 else ends._replace(data=jnp.clip(ends.data, -crop, crop))
   return field
