@@ -3,12 +3,13 @@ r"""Scores synthetic series by the judges that generators of series are compared
     python experiments/judge_series.py --real=google.csv --window=24 --real_split=all \
         --synthetic=/tmp/flow --report=/tmp/judges
 
-Into --report goes judges.json: the discriminative score, |accuracy - .5| of a recurrent network
-that tells real from synthetic windows; the predictive score, the error in foretelling real windows
-of one that learned from synthetic ones; both by --runs trainings each, with 95 % intervals, and the
-same of real windows in the place of the synthetic ones; and the distance of the correlations. The
-network of the published scores has half as many units as there are columns, which may be three; so
-the discriminative score is given by one of 64 units as well.
+Into --report go report.html and judges.json: the discriminative score, |accuracy - .5| of a
+recurrent network that tells real from synthetic windows; the predictive score, the error in
+foretelling real windows of one that learned from synthetic ones; both by --runs trainings each,
+with 95 % intervals, and the same of real windows in the place of the synthetic ones; and the
+distance of the correlations. The network of the published scores has half as many units as there
+are columns, which may be three; so the discriminative score is given by one of 64 units as well.
+verdict.json has the same in short, for the page of pipeline.py --judges=judge_series.
 """
 import functools
 import json
@@ -18,13 +19,14 @@ from typing import Any
 from absl import flags
 import numpy as np
 
-from common import comparison_flags, program, seeds
-from jaxsynth import files
+from common import comparison_flags, program, seeds, verdict_file
+from jaxsynth import files, report
 from jaxsynth.data.examples import Examples, read_real_split
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.downstream import judges
 from jaxsynth.downstream.verdicts import mean
 from jaxsynth.metrics.correlational import correlational
+from jaxsynth.pages import judges as judges_page
 
 LARGE = 64  # units of the judge beside the published one
 
@@ -37,7 +39,8 @@ def define_flags(values: flags.FlagValues) -> None:
          lower_bound=10)
   number('runs', 5, 'Trainings of each judge, 2 at least for an interval.', lower_bound=1)
   number('steps', 2000, 'Of the judge that tells apart.', lower_bound=1)
-  number('predictive_steps', 5000, 'Of the judge that foretells.', lower_bound=1)
+  number('predictive_steps', None, 'Of the judge that foretells; by default 2.5 times --steps.',
+         lower_bound=1)
   seeds.define(values, 'The first of the seeds.')
 
 
@@ -50,16 +53,23 @@ def main() -> None:
   result: dict[str, Any] = {'real': real.name, 'windows': [len(real.values), len(synthetic.values)],
             'flags': comparison_flags.given(values),
             'scores': scores(real.values, synthetic.values, range(
-                values.seed, values.seed + values.runs), values.steps, values.predictive_steps)}
+                values.seed, values.seed + values.runs), values.steps,
+                values.predictive_steps or values.steps * 5 // 2)}
   folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   with files.write_aside(folder / 'judges.json') as f:
     f.write(json.dumps(result, indent=1).encode() + b'\n')
+  verdict_file.write(folder, verdict_file.Verdict(
+      judges_page.sentence(result['scores']),
+      [verdict_file.Answer(*x) for x in judges_page.answers(result['scores'])],
+      [judges_page.table(result['scores'], values.runs)]))
+  report.write(folder / 'report.html', judges_page.page(
+      result['scores'], values.runs, real, synthetic, 'All numbers are in judges.json.'))
   for name, score in result['scores'].items():
     of = [f'{x["value"]:.4f}' + ('' if x['low'] is None else f' [{x["low"]:.4f}, {x["high"]:.4f}]')
           for x in (score['synthetic'], score['real'])]
     print(f'{name:28}{of[0]}, of real windows {of[1]}')
-  program.done(folder / 'judges.json')
+  program.done(folder / 'report.html')
 
 
 def check(real: Examples, synthetic: Examples) -> None:

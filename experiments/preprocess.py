@@ -1,4 +1,4 @@
-r"""Says what --image_size, --channels and --fit make of a data set, before it is trained on.
+r"""Says what --image_size and what goes with it make of a data set, before it is trained on.
 
     python experiments/preprocess.py --dataset=./photos --image_size=32,32 --channels=3 \
         --fit=pad --report=/tmp/prepared
@@ -36,9 +36,13 @@ def main() -> None:
   with files.write_aside(folder / 'preprocess.json') as f:
     f.write(json.dumps({
         **{name: given[name] for name in ('image_size', 'channels', 'fit')},
+        **({'log_changes': True} if given['log_changes'] else {}),
         'image_shape': list(after['train'].image_shape),
         'changed': preprocessing.any_changed(sets), 'sets': sets}, indent=1).encode() + b'\n')
-  report.write(folder / 'report.html', preprocessing.page(sets, before['train'], after['train']))
+  how = 'Every value is the change of its logarithm since the step before.' if (
+      given['log_changes']) else ''
+  report.write(folder / 'report.html', preprocessing.page(
+      sets, before['train'], after['train'], how))
   program.done(folder / 'report.html')
 
 

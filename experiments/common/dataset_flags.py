@@ -11,7 +11,7 @@ from jaxsynth.data import DatasetSpec
 def define(values: flags.FlagValues) -> None:
   """Defines `--dataset`, `--split`, `--data_dir`, `--download` and how images come to one shape."""
   paths.define('dataset', 'mnist5k', "'mnist5k' or 'sp500' (embedded), the name of a prepared tfds "
-               'data set, a folder of images, an .npz file, a .csv file of a long series, or a rule '
+               'data set, a folder of images, an .npz file, a .csv file of a series, or a rule '
                'as rule:shapes.', values)
   paths.define('data_dir', None, 'Where tfds data sets are prepared.', values)
   download_flag.define(values)

@@ -7,18 +7,31 @@ from absl import flags
 
 from common import dataset_flags, role_flags
 from jaxsynth.data import DatasetSpec
+from jaxsynth.kinds.kind import Kind
+from jaxsynth.kinds.recorded import kind_of_record
 
 
-def image_shape(spec: DatasetSpec, collection: Mapping[str, Any]) -> tuple[int, int, int]:
-  """`(H, W, C)` of the training images once they are prepared; they are taken to be alike.
+def image_shape(spec: DatasetSpec, collection: Mapping[str, Any]) -> tuple[int, ...]:
+  """Of a training example once it is prepared; they are taken to be alike.
 
   >>> image_shape(DatasetSpec(channels=3), {'sets': {'train': {'shapes': {'28x30x1': 9}}}})
   (28, 30, 3)
   """
   first = next(iter(collection['sets']['train']['shapes']))
-  height, width, channels = map(int, first.split('x'))
+  shape = tuple(map(int, first.split('x')))
+  if spec.image_size is None and spec.channels is None:
+    return shape
+  height, width, channels = shape
   height, width = spec.image_size or (height, width)
   return height, width, spec.channels or channels
+
+
+def kind_of(collection: Mapping[str, Any]) -> Kind:
+  """What the training examples are; images where nothing is said."""
+  first = next(iter(collection['sets']['train']['shapes']))
+  names = collection.get('names') or None
+  return kind_of_record(tuple(map(int, first.split('x'))), collection.get('kind', {}),
+                        names and len(names), names)
 
 
 def class_counts(collection: Mapping[str, Any]) -> dict[str, int]:

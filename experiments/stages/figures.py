@@ -103,6 +103,11 @@ def _compared(sets: Mapping[str, Mapping[str, Any]], caption: str) -> Table:
 
 
 def _downstream(results: Results) -> list[Item]:
+  judged = [table for x in results.verdicts.values() for table in x.tables]
+  return [*(_classifiers(results) if results.downstream else ()), *judged]
+
+
+def _classifiers(results: Results) -> list[Item]:
   rows = results.downstream['settings']
   measures = [x for x in ('accuracy', 'balanced_accuracy', 'auc') if x in rows[0]]
   table = [[row['name'], *(row[x]['value'] for x in measures),
@@ -160,11 +165,14 @@ def samples(out: pathlib.Path, results: Results) -> list[Figure]:
     if stage in results.places:
       folder = str(out / results.places[stage])
       label_key = 'label' if data.tfds_names(folder)[1] else None
-      figures.append(_sheet(data.tfds_source(folder, 'train', label_key=label_key), subject))
+      figures.append(_sheet(data.open_dataset(data.DatasetSpec(folder, label_key=label_key)),
+                            subject))
   return figures
 
 
 def _sheet(source: data.Source, subject: str) -> Figure:
   """Images at random, sorted by class."""
-  return sheets.sheet(source, subject, SHOWN, columns=12,
-                      scale=1 if source.image_shape[1] > 48 else 2)
+  height, width = sheets.pictures_of(sheets.random_by_class(source, 1)).shape[1:3]
+  columns = 5 if width > 2 * height or width > 96 else 12
+  return sheets.sheet(source, subject, 6 * columns if columns < 12 else SHOWN, columns=columns,
+                      scale=1 if width > 48 else 2)

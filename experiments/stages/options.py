@@ -11,7 +11,7 @@ from common import (comparison_flags, dataset_flags, experiments, paths, quality
 from jaxsynth import quality
 from jaxsynth.data import DatasetSpec
 from jaxsynth.data.origin import check_real
-from stages import record as records, rule_engine, training as trainings
+from stages import judging, record as records, rule_engine, training as trainings
 from stages.plan import Options
 from stages.rule_engine import RuleEngine
 from stages.stage import Args, NAMES
@@ -56,6 +56,10 @@ def define(values: flags.FlagValues) -> None:
   several('downstream_parts', None, 'Synthetic parts, as .5,1.', **here)
   number('downstream_seeds', None, 'Repetitions.', lower_bound=1, **here)
   number('downstream_steps', None, 'Steps of each classifier.', lower_bound=1, **here)
+  known = judging.names(experiments.HERE)
+  several('judges', [], f'Programs that judge the set, some of {", ".join(known)}, without .py; '
+          'classifiers are trained besides where there are labels.', **here)
+  several('judge_flags', [], 'Of these programs, as runs=3,steps=500.', **here)
 
   for name in ('stages', 'rerun'):
     flags.register_validator(name, lambda x: set(x) <= set(NAMES),
@@ -63,6 +67,11 @@ def define(values: flags.FlagValues) -> None:
   flags.register_validator(
       'filters', lambda x: set(x) <= set(quality.FILTERS) and len(set(x)) == len(x),
       f'expected some of {filters}, each once', **here)
+  flags.register_validator('judges', lambda x: set(x) <= set(known) and len(set(x)) == len(x),
+                           f'expected some of {", ".join(known)}, each once', **here)
+  flags.register_multi_flags_validator(
+      ['judges', 'judge_flags'], lambda x: x['judges'] or not x['judge_flags'],
+      '--judge_flags are of --judges, and there are none', **here)
   flags.register_validator('name', quality_flags.is_free_name, 'expected small letters, digits and '
                            '_', **here)
 
@@ -104,6 +113,7 @@ def given(values: flags.FlagValues) -> Options:
       pseudo_labels=values.pseudo_labels, filters=','.join(values.filters),
       keep=values.keep, require=values.require,
       features=values.features,
+      judges=tuple(values.judges), judge_flags=tuple(f'--{x}' for x in values.judge_flags),
       synthetic_as_real=values.synthetic_as_real,
       downstream={name: ','.join(flag.value) if isinstance(flag.value, list) else str(flag.value)
                   for name, flag in downstream.items() if flag.value is not None})

@@ -3,8 +3,9 @@ import pathlib
 import re
 from typing import Any
 
+from jaxsynth.pages.words import worded
 from jaxsynth.report import Code, Item, Links, Note, Page, Section, Table
-from stages import figures, record as records, result, rule_items
+from stages import answers, figures, judging, record as records, result, rule_items
 from stages.stage import NAMES
 
 TITLES = {'collect': 'Collect', 'preprocess': 'Preprocess', 'analyse': 'Analyse', 'train': 'Train',
@@ -22,6 +23,8 @@ WHAT = {
     'filter': 'A second data set, of images that pass the filters; what does not is drawn again.',
     'downstream': 'Classifiers that learn from real, synthetic and both kinds of images, tested on '
                   'real ones.'}
+JUDGED = ('What the images are worth, by what learns from them and is tested on real ones, and by '
+          'what learns to tell them apart.')
 WHAT_OF_RULES = {'train': 'Nothing is trained.',
                  'synthesise': 'The rule draws a data set that tfds reads.'}
 PAGES = {'preprocess': 'before and after', 'analyse': 'the analysis', 'assess': 'the evaluation',
@@ -41,7 +44,7 @@ def page(out: pathlib.Path) -> Page:
   sections = [_overview(out, done, results)]
   sections += [_section(out, name, record, results) for name, record in done.items()]
   title = f'{results.dataset}: from data to synthetic data and its worth'
-  return Page(title, lead(results, done), sections, _foot(done))
+  return worded(Page(title, lead(results, done), sections, _foot(done)), results.words)
 
 
 def lead(results: result.Results, done: dict[str, Any]) -> str:
@@ -71,13 +74,14 @@ def _overview(out: pathlib.Path, done: dict[str, Any], results: result.Results) 
   older = [TITLES[name] for name, x in done.items() if x.get('code', code) != code]
   if older:
     items.append(Note(f'The code has changed since these ran: {", ".join(older)}.', 'warning'))
-  items += figures.samples(out, results)
-  return Section('In short', '', items)
+  return Section('In short', '', [*answers.table(results), *figures.samples(out, results), *items])
 
 
 def _section(out: pathlib.Path, name: str, record: dict[str, Any], results: result.Results
              ) -> Section:
   what = WHAT[name] if results.rule is None else WHAT_OF_RULES.get(name, WHAT[name])
+  if name == judging.NAME and results.verdicts and not results.downstream:
+    what = JUDGED
   if name == 'train' and results.rule is not None:
     return Section('The engine', f'{results.sentence(name)} {what}',
                    rule_items.items(results.rule, results.data))
@@ -89,9 +93,9 @@ def _section(out: pathlib.Path, name: str, record: dict[str, Any], results: resu
     items.insert(0, Note('Rejected: ' + '; '.join(results.failed(name)) + '.', 'bad'))
   pages = sorted(p for p in record['outputs'] if p.startswith(f'{name}/') and p.endswith('.html'))
   numbers = sorted(p for p in record['outputs'] if p.startswith(f'{name}/') and '.json' in p and
-                   p.count('/') == 1)
-  links = [(PAGES.get(name, 'its page'), p) for p in pages]
-  links += [(p.rpartition('/')[2], p) for p in numbers]
+                   (p.count('/') == 1 or name == judging.NAME))
+  links = [(_called(name, p), p) for p in pages]
+  links += [(p.rpartition('/')[2], p) for p in numbers if not p.endswith(judging.MARK)]
   if name == 'train':
     grids = sorted(out.glob('train/samples/step_*.png'))
     links += [(p.name, str(p.relative_to(out))) for p in grids[-1:]]
@@ -102,6 +106,12 @@ def _section(out: pathlib.Path, name: str, record: dict[str, Any], results: resu
     items.append(Links('Read on:', links))
   items.append(Code('\n'.join(re.sub(" ('?--)", r' \\\n  \1', x) for x in record['shown'])))
   return Section(TITLES[name], f'{what} {text}' if text != what else text, items)
+
+
+def _called(stage: str, path: str) -> str:
+  """What a link to a page of a stage says: whose it is, if a judge of the stage has written it."""
+  _, *judge, _ = path.split('/')
+  return judge[0].replace('_', ' ') if judge else PAGES.get(stage, 'its page')
 
 
 def _foot(done: dict[str, Any]) -> str:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from jaxsynth import quality, runs
 from jaxsynth.data import DatasetSpec, spec as specs
-from stages import collected, rule_engine
+from stages import collected, judging, rule_engine
 from stages.rule_engine import RuleEngine
-from stages.stage import Args, Stage
+from stages.stage import Args, named, Stage
 from stages.training import Training
 
 
@@ -32,6 +32,8 @@ class Options(NamedTuple):
     require: what the set must score, or `None`.
     features: that scores and filters stand on.
     downstream: flag -> value of `downstream.py`, those that are given.
+    judges: programs beside it, of experiments/ and without .py, see `judging`.
+    judge_flags: of each of them, as `--runs=3`.
     synthetic_as_real: whether the data set may itself be drawn from a model.
   """
   out: str
@@ -50,6 +52,8 @@ class Options(NamedTuple):
   require: str | None = None
   features: str = 'auto'
   downstream: Mapping[str, str] = {}
+  judges: Args = ()
+  judge_flags: Args = ()
   synthetic_as_real: bool = False
 
 
@@ -68,11 +72,6 @@ def of_data(spec: DatasetSpec, dataset: str = 'dataset') -> Args:
            if name not in ('dataset', 'split') and value != usual[name]}
   text = lambda x: ','.join(map(str, x)) if isinstance(x, tuple) else '' if x is None else str(x)
   return (f'--{dataset}={spec.dataset}', *(f'--{name}={text(x)}' for name, x in other.items()))
-
-
-def named(flags: Mapping[str, Any]) -> Args:
-  """Flags that have a value."""
-  return tuple(f'--{name}={x}' for name, x in flags.items() if x is not None)
 
 
 def collect(o: Options) -> Stage:
@@ -171,12 +170,9 @@ def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: 
           owns=(f'data/{strict}',), rejection=quality.REJECTED,
           why_not='' if o.filters else 'no --filters' if trained else (
               'a rule draws nothing that is to be filtered out')),
-      Stage('downstream', (
-          ('downstream.py', *real, f'--synthetic={o.out}/{folder(last)}',
-           f'--report={o.out}/downstream', *named(o.downstream)),),
-          ('downstream/downstream.json', 'downstream/report.html'),
-          ('collect', 'filter' if o.filters else 'synthesise'),
-          why_not=_useless(o, labelled, collection))]
+      judging.downstream(o.out, (*real, f'--synthetic={o.out}/{folder(last)}'), o.downstream,
+                         o.judges, o.judge_flags, 'filter' if o.filters else 'synthesise',
+                         _useless(o, labelled, collection))]
 
 
 def _draw(o: Options, num: int) -> Args:

@@ -5,10 +5,11 @@ import pathlib
 from typing import Any, NamedTuple
 
 from common import experiments
+from common.verdict_file import Verdict
 from jaxsynth.data import DatasetSpec
 from jaxsynth.data.analysis.findings import plural
 from jaxsynth.evaluation.meanings import got_worse
-from stages import collected, rule_engine, rule_items
+from stages import collected, judging, rule_engine, rule_items
 from stages.rule_engine import RuleEngine
 
 
@@ -27,6 +28,7 @@ class Results(NamedTuple):
     sampling: names of the flags of sampling that the model has.
     data: the data set, where the records tell which.
     rule: the engine, if it is a rule.
+    verdicts: judge -> what it says, see `judging.verdicts`.
   """
   collection: dict[str, Any]
   prepared: dict[str, Any]
@@ -43,6 +45,12 @@ class Results(NamedTuple):
   sampling: tuple[str, ...] = ()
   data: DatasetSpec | None = None
   rule: RuleEngine | None = None
+  verdicts: Mapping[str, Verdict] = {}
+
+  @property
+  def words(self) -> Mapping[str, str]:
+    """What the data's kind calls its examples, in the place of the words for images."""
+    return collected.kind_of(self.collection).words if self.collection else {}
 
   @property
   def dataset(self) -> str:
@@ -70,7 +78,8 @@ class Results(NamedTuple):
     """Whether it has left its numbers."""
     return bool({'collect': self.collection, 'preprocess': self.prepared,
                  'analyse': self.analysis, 'train': self.config, 'assess': self.before,
-                 'downstream': self.downstream}.get(stage) or self.sets.get(stage))
+                 'downstream': self.downstream or self.verdicts}.get(stage) or
+                self.sets.get(stage))
 
   @property
   def engine(self) -> str:
@@ -121,7 +130,8 @@ def read(out: pathlib.Path, done: Mapping[str, Any]) -> Results:
       _lines(out / 'train/metrics.jsonl') if 'train' in done else [],
       _lines(out / 'train/scores.jsonl') if 'train' in done else [], sets, places,
       *(_model(config) if config else ('A model', ())), data,
-      rule_engine.of_about(done.get('train', {}).get('about', {})))
+      rule_engine.of_about(done.get('train', {}).get('about', {})),
+      judging.verdicts(out, [*done.get('downstream', {}).get('outputs', ())]))
 
 
 def _model(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -205,6 +215,11 @@ def _filtered(r: Results) -> str:
              if worse else ''))
 
 
+def _worth(r: Results) -> str:
+  judged = [x.sentence for x in r.verdicts.values()]
+  return ' '.join([_useful(r), *judged] if r.downstream else judged)
+
+
 def _useful(r: Results) -> str:
   rows = r.downstream['settings']
   real = max((row for row in rows if not row['synthetic']), key=lambda row: row['real'])
@@ -219,7 +234,7 @@ def _useful(r: Results) -> str:
 
 
 SENTENCES = {'collect': _collected, 'analyse': _analysed, 'train': _trained, 'synthesise': _drawn,
-             'assess': _assessed, 'filter': _filtered, 'downstream': _useful}
+             'assess': _assessed, 'filter': _filtered, 'downstream': _worth}
 OUT = {
     'collect': lambda r: ', '.join(f'{name} {x["size"]:,}'
                                    for name, x in r.collection['sets'].items()),
@@ -231,4 +246,6 @@ OUT = {
     'assess': lambda r: f'Frechet {_score(r.before, "frechet")}',
     'filter': lambda r: _images(r.num('filter')) + (
         f', Frechet {_score(r.after, "frechet")}' if r.after else ''),
-    'downstream': lambda r: f'{len(r.downstream["settings"])} settings'}
+    'downstream': lambda r: ', '.join(
+        [f'{len(r.downstream["settings"])} settings'] if r.downstream else [
+            judge.replace('_', ' ') for judge in r.verdicts])}

@@ -1,6 +1,6 @@
 """A stage as a value: what it runs, what it reads and what it leaves."""
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NAMES = ('collect', 'preprocess', 'analyse', 'train', 'synthesise', 'assess', 'filter',
          'downstream', 'report')
@@ -33,3 +33,8 @@ class Stage(NamedTuple):
   keeps: Args = ()
   rejection: int | None = None
   why_not: str = ''
+
+
+def named(flags: Mapping[str, Any]) -> Args:
+  """Flags that have a value, as arguments."""
+  return tuple(f'--{name}={x}' for name, x in flags.items() if x is not None)

@@ -9,7 +9,9 @@ import numpy as np
 
 from jaxsynth.data.arrays import ArraySource
 from jaxsynth.data.batches import ENDLESS, Source
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.memory import DecodedSource
+from jaxsynth.data.value_moments import Levels, Numbers
 from jaxsynth.metrics import predict
 
 BLOCK = 512  # examples decoded together
@@ -17,7 +19,7 @@ SPREAD = 64  # examples of `digest`
 
 
 class Example(NamedTuple):
-  """An image uint8 `[H, W, C]` of any size, and its label or `None`."""
+  """An image uint8 `[H, W, C]` of any size or another kind's array, and its label or `None`."""
   image: np.ndarray
   label: int | None
 
@@ -48,16 +50,17 @@ def is_known(source: Source, about: Mapping[str, Any]) -> bool:
 
 
 def fingerprint(source: Source) -> dict[str, Any]:
-  """Size, shapes, classes, moments of the pixels, and a SHA-256 of every example in order.
+  """Size, shapes, classes, moments of the values, and a SHA-256 of every example in order.
 
-  An example is digested as `HxWxC:label`, a line end and its bytes.
+  An example is digested as `HxWxC:label`, a line end and its bytes. What is missing (NaN) is in
+  no moment.
 
   Args:
     source: any, also one whose images have their own sizes.
 
   Returns:
     Of JSON's types: `size`, `shapes` (shape to how many), `classes` (counts or `None`),
-    `least`, `greatest`, `mean`, `deviation`, `zero` (the share of pixels that are 0), and
+    `least`, `greatest`, `mean`, `deviation`, `zero` (the share of values that are 0), and
     `sha256`.
 
   Raises:
@@ -69,17 +72,19 @@ def fingerprint(source: Source) -> dict[str, Any]:
                      '--split=endless[:10000]')
   sha, shapes = hashlib.sha256(), dict[str, int]()
   counts = np.zeros(source.num_classes or 0, np.int64)
-  values = np.zeros(256, np.int64)
+  kind = kind_of(source)
+  values: Levels | Numbers = Levels() if kind.fields[kind.name].dtype == 'uint8' else Numbers()
   for image, label in examples_of(source):
     shape = 'x'.join(map(str, image.shape))
     shapes[shape] = shapes.get(shape, 0) + 1
     sha.update(f'{shape}:{"" if label is None else label}\n'.encode())
     sha.update(np.ascontiguousarray(image).tobytes())
-    values += np.bincount(image.ravel(), minlength=256)
+    values.add(image)
     if label is not None:
       counts[label] += 1
-  moments = pixel_moments(values)
-  predict.check_largest(int(moments['greatest']), source.name)
+  moments = values.moments()
+  if isinstance(values, Levels):
+    predict.check_largest(int(moments['greatest']), source.name)
   return {'size': source.size, 'shapes': dict(sorted(shapes.items(), key=lambda x: -x[1])),
           'classes': counts.tolist() if source.num_classes else None, **moments,
           'sha256': sha.hexdigest()}
@@ -96,21 +101,7 @@ def examples_of(source: Source) -> Iterator[Example]:
         batch = source.take(positions)
         labels = batch.get('label', [None] * len(positions))
         yield from (Example(image, None if label is None else int(label))
-                    for image, label in zip(batch['image'], labels))
-
-
-def pixel_moments(counts: np.ndarray) -> dict[str, float]:
-  """Moments of pixels, from how often each of 0 to 255 comes.
-
-  >>> pixel_moments(np.bincount([0, 0, 4], minlength=256))['mean'].__round__(3)
-  1.333
-  """
-  level, n = np.arange(256), counts.sum()
-  mean = float((counts * level).sum() / n)
-  there = np.flatnonzero(counts)
-  return {'least': int(there[0]), 'greatest': int(there[-1]), 'mean': mean,
-          'deviation': float(np.sqrt((counts * (level - mean) ** 2).sum() / n)),
-          'zero': float(counts[0] / n)}
+                    for image, label in zip(batch[kind_of(source).name], labels))
 
 
 def _decoder(source: DecodedSource) -> Any:

@@ -73,13 +73,14 @@ def open_dataset(spec: DatasetSpec) -> Source:
 
 
 def open_raw(spec: DatasetSpec) -> Source:
-  """The same examples as they lie there: a folder's images keep their own sizes.
+  """The same examples as they lie there: a folder's images keep their own sizes, prices their
+  levels.
 
   Raises:
     As `open_dataset`.
   """
   _check_split(spec)
-  spec = spec._replace(image_size=None, channels=None)
+  spec = spec._replace(image_size=None, channels=None, log_changes=False)
   if spec.kind == 'folder':
     return folder(pathlib.Path(spec.dataset).expanduser())
   return _tfds(spec) if spec.kind == 'tfds' else open_dataset(spec)

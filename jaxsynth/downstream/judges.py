@@ -4,6 +4,7 @@ The two of Yoon et al. 2019 (TimeGAN, NeurIPS, section 5 and its code), by which
 series are compared. Both see windows in [0, 1], by the range of the real ones.
 """
 from collections.abc import Callable
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +18,7 @@ from jaxsynth.models.recurrent import GRU
 from jaxsynth.objectives import network
 from jaxsynth.types import Tree
 
+Loss = Callable[[Array, Array], Array]
 LEARNED = .8  # of the windows of each kind; the rest is tested on
 
 
@@ -67,10 +69,7 @@ def discriminative(real: np.ndarray, synthetic: np.ndarray, judge: Judge = Judge
   labels = lambda k: np.repeat(np.array([1., 0.], np.float32), k)
   learned = np.concatenate([x[:first] for x in sets]), labels(first)
   tested = np.concatenate([x[first:] for x in sets]), labels(n - first)
-
-  def loss(said: Array, label: Array) -> Array:
-    return jnp.mean(optax.sigmoid_binary_cross_entropy(said[:, -1, 0], label))
-  say = trained(learned, loss, judge, real.shape[2], seed)
+  say = trained(learned, _of_labels, judge, real.shape[2], seed)
   right = (np.asarray(say(tested[0]))[:, -1, 0] > 0) == (tested[1] > .5)
   return float(abs(right.mean() - .5))
 
@@ -99,36 +98,54 @@ def predictive(real: np.ndarray, synthetic: np.ndarray, judge: Judge = Judge(ste
   real, synthetic = _scaled(real, synthetic)
   columns = slice(None) if real.shape[2] == 1 else slice(None, -1)
   pairs = lambda x: (x[:, :-1, columns], x[:, 1:, -1])
-
-  def loss(said: Array, value: Array) -> Array:
-    return jnp.mean(jnp.abs(jax.nn.sigmoid(said[..., 0]) - value))
-  say = trained(pairs(synthetic), loss, judge, real.shape[2], seed)
+  say = trained(pairs(synthetic), _of_values, judge, real.shape[2], seed)
   inputs, values = pairs(real)
   guesses = np.asarray(jax.nn.sigmoid(say(inputs)))[..., 0]
   return float(np.abs(guesses - values).mean())
 
 
-def trained(data: tuple[np.ndarray, np.ndarray], loss: Callable[[Array, Array], Array],
-            judge: Judge, columns: int, seed: int) -> Callable[[Any], Array]:
+def trained(data: tuple[np.ndarray, np.ndarray], loss: Loss, judge: Judge, columns: int, seed: int
+            ) -> Callable[[Any], Array]:
   """A judge that has learned: `inputs [N, T, C] -> [N, T, 1]`."""
-  net = GRU(max(1, columns // 2) if judge.features is None else judge.features)
+  features = max(1, columns // 2) if judge.features is None else judge.features
+  begin, learn, say = _programs(GRU, features, loss, judge.batch_size, judge.learning_rate)
   inputs, targets = map(jnp.asarray, data)
   key_init, key_order = jax.random.split(of_seed(seed))
-  params, variables = network.init(net, key_init, inputs[:1])
-  optimizer = optax.adam(judge.learning_rate)
+  carry, variables = begin(key_init, inputs[:1])
+  params, _ = learn(carry, variables, inputs, targets, jax.random.split(key_order, judge.steps))
+  return lambda x: say(params, variables, x)
 
-  def step(carry: tuple[Tree, Tree], key: Array) -> tuple[tuple[Tree, Tree], None]:
-    params, state = carry
-    at = jax.random.randint(key, (judge.batch_size,), 0, len(inputs))
-    gradient = jax.grad(lambda p: loss(
-        network.apply(net, p, variables, inputs[at], train=True)[0], targets[at]))(params)
-    updates, state = optimizer.update(gradient, state)
-    return (optax.apply_updates(params, updates), state), None
 
-  keys = jax.random.split(key_order, judge.steps)
-  (params, _), _ = jax.jit(lambda carry: lax.scan(step, carry, keys))(
-      (params, optimizer.init(params)))
-  return jax.jit(lambda x: network.apply(net, params, variables, x)[0])
+@functools.lru_cache(maxsize=8)  # the trainings of a judge compile once
+def _programs(cell: Callable[[int], Any], features: int, loss: Loss, batch_size: int,
+              learning_rate: float) -> tuple[Callable, Callable, Callable]:
+  """A judge's beginning, its training and its word, compiled."""
+  net, optimizer = cell(features), optax.adam(learning_rate)
+
+  def begin(key: Array, inputs: Array) -> tuple[tuple[Tree, Tree], Tree]:
+    params, variables = network.init(net, key, inputs)
+    return (params, optimizer.init(params)), variables
+
+  def learn(carry: tuple[Tree, Tree], variables: Tree, inputs: Array, targets: Array, keys: Array
+            ) -> tuple[Tree, Tree]:
+    def step(carry: tuple[Tree, Tree], key: Array) -> tuple[tuple[Tree, Tree], None]:
+      params, state = carry
+      at = jax.random.randint(key, (batch_size,), 0, len(inputs))
+      gradient = jax.grad(lambda p: loss(
+          network.apply(net, p, variables, inputs[at], train=True)[0], targets[at]))(params)
+      updates, state = optimizer.update(gradient, state)
+      return (optax.apply_updates(params, updates), state), None
+    return lax.scan(step, carry, keys)[0]
+  return begin, jax.jit(learn), jax.jit(lambda params, variables, x: network.apply(
+      net, params, variables, x)[0])
+
+
+def _of_labels(said: Array, label: Array) -> Array:
+  return jnp.mean(optax.sigmoid_binary_cross_entropy(said[:, -1, 0], label))
+
+
+def _of_values(said: Array, value: Array) -> Array:
+  return jnp.mean(jnp.abs(jax.nn.sigmoid(said[..., 0]) - value))
 
 
 def _scaled(real: np.ndarray, synthetic: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ import numpy as np
 
 FRAMES = 4  # of a video
 HEIGHT, WIDTH = 64, 128  # of a series; of a row at least the height
+MARGIN = 4  # around a series
 
 
 def shown(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -41,8 +42,8 @@ def _lines(series: np.ndarray) -> np.ndarray:
   at = np.linspace(0, len(series) - 1, 8 * WIDTH)
   for values in series.T:
     y = np.interp(at, np.arange(len(series)), values)
-    rows = (HEIGHT - 3) * (1 - (y - low) / max(high - low, 1e-12)) + 1
-    columns = (at / max(len(series) - 1, 1) * (WIDTH - 1)).astype(int)
+    rows = (HEIGHT - 2 - 2 * MARGIN) * (1 - (y - low) / max(high - low, 1e-12)) + MARGIN
+    columns = (at / max(len(series) - 1, 1) * (WIDTH - 1 - 2 * MARGIN)).astype(int) + MARGIN
     for column in range(WIDTH):
       here = rows[columns == column]
       if len(here):

@@ -1,5 +1,5 @@
 """Windows of a series: numbers at equal steps of time, several channels at once."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import functools
 from typing import Any
 
@@ -81,7 +81,11 @@ def _conversions(low: Range, high: Range) -> tuple[Any, Any, str, str, Any]:
   def to_model(values: Any) -> Array:
     x = jnp.asarray(values, jnp.float32)
     return (x - channels(below, x)) / channels(half, x) - 1
-  return to_disk, shown, NAME, NAME, to_model
+
+  def shown_in(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Each channel in units of its range, so that none hides the others."""
+    return shown({NAME: (np.asarray(arrays[NAME], np.float32) - below) / half})
+  return to_disk, shown_in, NAME, NAME, to_model
 
 
 def _middle(low: Range, high: Range) -> tuple[np.ndarray, np.ndarray]:
