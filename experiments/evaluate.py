@@ -43,6 +43,9 @@ def define_flags(values: flags.FlagValues) -> None:
   text('downstream', None, 'Folder of downstream.py, whose section the page shows.', values)
   number('blind', 0, 'Images of blind.html; 0 for no such page.', lower_bound=0,
          flag_values=values)
+  flags.DEFINE_bool('show_real', False, 'Show the real row beside the synthetic one that is '
+                    'nearest to it, though it may be of a person; images are always shown so.',
+                    flag_values=values)
   seeds.define(values, 'Of what is drawn here, images of the run excepted.')
   flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number',
                            flag_values=values)
@@ -71,7 +74,8 @@ def evaluate(values: flags.FlagValues) -> None:
   } if values.blind else {}
   outcome = evaluation.evaluate(comparison, net, digits)
   settings = comparison_flags.given(values) | {name: values[name].value for name in NAMES}
-  page = evaluation_page.page(comparison, outcome, read_scores(values.synthetic), studies)
+  page = evaluation_page.page(comparison, outcome, read_scores(values.synthetic), studies,
+                              show_real=values.show_real)
   record = evaluation.record(comparison, outcome, settings)
   texts |= {'report.html': report.render(page),
             'scores.json': json.dumps(record, indent=1, allow_nan=False) + '\n'}

@@ -12,7 +12,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 PROGRAMS = sorted(path.stem for path in (ROOT / 'experiments').glob('*.py'))
 # flags of text that are no path
 WORDS = {'name', 'version', 'labels', 'worker', 'citation', 'require', 'image_key', 'label_key',
-         'step', 'experiment', 'coordinator_address', 'column', 'time_column', 'array'}
+         'step', 'experiment', 'coordinator_address', 'column', 'time_column', 'array',
+         'label_column'}
 
 
 def flags_of(name):

@@ -131,7 +131,7 @@ def test_a_long_series_is_a_data_set(tmp_path):
   assert spec.kind == 'series' and specs.files_of(spec) == {'prices.csv': tmp_path / 'prices.csv'}
   assert roles.roles(spec) == ('train', 'validation', 'test')
   assert data.open_dataset(spec.of_split('test')).kind.settings == source.kind.settings
-  with pytest.raises(ValueError, match='say how many steps an example has, as --window=24'):
+  with pytest.raises(ValueError, match='of a series how many steps an example has, as --window=24'):
     data.open_dataset(data.DatasetSpec(path))
   with pytest.raises(ValueError, match='holds series and no images'):
     data.open_dataset(spec._replace(channels=1))

@@ -165,17 +165,36 @@ def count_shared(a: Examples, b: Examples) -> int:
 
 
 def check_disjoint(reference: Examples, train: Examples) -> None:
-  """Refuses a reference of which more than 1 % was learned from.
+  """Refuses a reference of which more than 1 % was learned from; of rows that may well be equal
+  by chance more than 99 %.
 
   Raises:
     ValueError: it says how many images both have.
   """
-  both = count_shared(reference, train)
-  if both > len(reference.values) / 100:
-    plural = kind_of(reference).plural
+  both, plural = count_shared(reference, train), kind_of(reference).plural
+  if both > most_shared(reference):
     raise ValueError(f'{both:,} of {len(reference.values):,} {plural} of {reference.name} are in '
                      f'{train.name} too: the reference must be {plural} that nothing learned '
                      'from; see --real_split and --train_split')
+
+
+def check_alike(examples: Examples, others: Examples) -> None:
+  """Refuses two sets whose numbers do not mean the same.
+
+  Raises:
+    ValueError: it says whose they are.
+  """
+  kinds = [kind_of(x) for x in (examples, others)]
+  if kinds[0].meaning != kinds[1].meaning:
+    of = [', '.join(kind.columns) for kind in kinds]
+    raise ValueError(f'{examples.name}: {kinds[0].plural} of {of[0]}, and those of {others.name} '
+                     f'are of {of[1]}; names, types and classes must be the same, in one order: '
+                     'say them by the same --schema and --label_column')
+
+
+def most_shared(reference: Examples) -> float:
+  """How many examples of a set may be in another, before they are taken to be one set."""
+  return len(reference.values) * (.99 if kind_of(reference).repeats else .01)
 
 
 def shuffled(n: int, seed: int) -> np.ndarray:

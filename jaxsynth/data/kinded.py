@@ -1,7 +1,5 @@
 """Examples of any kind: what a source's are, and sources that are not of images."""
 from collections.abc import Mapping, Sequence
-import os
-import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +10,8 @@ from jaxsynth.kinds import row_kind
 from jaxsynth.kinds.columns import Column
 from jaxsynth.kinds.image_kind import images
 from jaxsynth.kinds.kind import Kind
-from jaxsynth.kinds.series_kind import NAME as SERIES, ranges, series
+from jaxsynth.kinds.recorded import kind_of_record
+from jaxsynth.kinds.series_kind import ranges, series
 
 
 class KindSource(NamedTuple):
@@ -127,6 +126,27 @@ def of_rows(values: Any, schema: Sequence[Column], labels: Any = None,
   return KindSource(x, numbers, count, name, row_kind.of_settings(settings, count, names), names)
 
 
+def of_settings(values: Any, settings: Mapping[str, Any], labels: Any = None,
+                class_names: Sequence[str] | None = None, name: str = 'examples') -> KindSource:
+  """Checks and binds examples of a kind that is known; nothing is fitted on these.
+
+  Args:
+    values: `[N, ...]` as on disk.
+    settings: `Kind.settings` of the kind.
+    labels: integers `[N]`, or `None`.
+    class_names: of the labels, in their order; by default every value that occurs is a class.
+    name: for messages and records.
+
+  Raises:
+    ValueError: examples that are none of that kind, or a kind that is not known; labels as
+      `ArraySource.of`.
+  """
+  shape = np.shape(values)[1:]
+  x = kind_of_record(shape, settings).checked(values, name)
+  numbers, count, names = _labels(labels, len(x), None, class_names, name)
+  return KindSource(x, numbers, count, name, kind_of_record(shape, settings, count, names), names)
+
+
 def _labels(labels: Any, n: int, num_classes: int | None, class_names: Sequence[str] | None,
             name: str) -> tuple[np.ndarray | None, int | None, classes.Names | None]:
   """Labels, how many classes they are of, and their names; nothing of none."""
@@ -137,25 +157,6 @@ def _labels(labels: Any, n: int, num_classes: int | None, class_names: Sequence[
   numbers, count, _, names = classes.named(classes.integers(labels, n, name), num_classes,
                                            class_names, name)
   return numbers, count, names
-
-
-def series_npz(path: str | os.PathLike) -> KindSource | None:
-  """The arrays `series`, `labels` and `class_names` of an .npz file; `None` without `series`.
-
-  Raises:
-    ValueError: as `of_series`, or pickled objects.
-  """
-  path = pathlib.Path(path).expanduser()
-  try:
-    with np.load(path, allow_pickle=False) as file:
-      if SERIES not in file.files or 'images' in file.files:
-        return None
-      arrays = {key: file[key] for key in (SERIES, 'labels', 'class_names') if key in file.files}
-  except (OSError, ValueError, AttributeError, TypeError):  # the reader of images says what it is
-    return None
-  names = arrays.get('class_names')
-  return of_series(arrays[SERIES], arrays.get('labels'), None, path.name,
-                   None if names is None else names.tolist())
 
 
 def kind_of(data: Any) -> Kind:

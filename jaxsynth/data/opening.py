@@ -12,16 +12,18 @@ from jaxsynth.data.classes import names_of, occurring
 from jaxsynth.data.embedded_digits import mnist5k
 from jaxsynth.data.embedded_series import embedded_series, FILES
 from jaxsynth.data.image_folder import folder
-from jaxsynth.data.kinded import KindSource, of_kind, series_npz
+from jaxsynth.data.kinded import KindSource, of_kind
+from jaxsynth.data.kinded_npz import kinded_npz
 from jaxsynth.data.labelled_file import labelled_series
 from jaxsynth.data.log_changes import log_changes
 from jaxsynth.data.memory import in_memory
 from jaxsynth.data.npz_file import npz
 from jaxsynth.data.prepared import tfds_source
-from jaxsynth.data.prepared_series import tfds_series
+from jaxsynth.data.prepared_kinded import tfds_kinded
 from jaxsynth.data.preprocess import preprocessed
 from jaxsynth.data.series_file import read_series
 from jaxsynth.data.spec import DatasetSpec
+from jaxsynth.data.tables.source import table_source
 from jaxsynth.data.windows import windows
 from jaxsynth.metrics import predict
 
@@ -57,13 +59,15 @@ def open_dataset(spec: DatasetSpec) -> Source:
   if kind == 'series':
     return _windows(spec)
   if kind == 'labelled':
-    _check_no_images(spec)
+    _check_no_pictures(spec, 'series')
     return labelled_series(spec.dataset, spec.array or '', spec.split or 'train')
+  if kind == 'table':
+    return _rows(spec)
   if kind == 'npz':
-    series = series_npz(spec.dataset)
-    if series is not None:
-      _check_no_images(spec)
-      return series
+    others = kinded_npz(spec.dataset)
+    if others is not None:
+      _check_no_pictures(spec, others.kind.plural)
+      return others
     return _without_empty_classes(npz(spec.dataset, spec.preprocess))
   if kind == 'folder':
     return _sampled(in_memory(folder(spec.dataset, spec.preprocess)))
@@ -92,16 +96,27 @@ def _check_split(spec: DatasetSpec) -> None:
                      'which is all of it')
 
 
-def _check_no_images(spec: DatasetSpec) -> None:
+def _check_no_pictures(spec: DatasetSpec, what: str) -> None:
   if spec.image_size or spec.channels:
-    raise ValueError(f'--image_size, --channels: {spec.title} holds series and no images')
+    raise ValueError(f'--image_size, --channels: {spec.title} holds {what} and no images')
+
+
+def _rows(spec: DatasetSpec) -> Source:
+  _check_no_pictures(spec, 'rows')
+  if spec.window is not None or spec.columns or spec.time_column or spec.missing != 'refuse':
+    raise ValueError(f'{spec.title}: --window, --columns, --time_column and --missing are of a '
+                     'series, and --table, --label_column and --schema of a table; give the ones '
+                     'or the others')
+  return table_source(spec.dataset, spec.split or 'train', schema=spec.schema,
+                      label_column=spec.label_column, unseen=spec.unseen, like=spec.like)
 
 
 def _windows(spec: DatasetSpec) -> Source:
-  _check_no_images(spec)
+  _check_no_pictures(spec, 'series')
   if spec.window is None:
-    raise ValueError(f'{spec.title}: a series in the order of time; say how many steps an example '
-                     'has, as --window=24')
+    raise ValueError(f'{spec.title}: a table, or a series in the order of time? Of a table say '
+                     '--table, or its --label_column; of a series how many steps an example has, '
+                     'as --window=24')
   table = embedded_series(spec.dataset, spec.columns) if spec.dataset in FILES else read_series(
       spec.dataset, spec.columns, spec.time_column, missing=spec.missing)
   if table.dropped:
@@ -142,9 +157,9 @@ def _without_empty_classes(source: Source) -> Source:
 
 
 def _tfds(spec: DatasetSpec) -> Any:
-  series = tfds_series(spec.dataset, spec.split or 'train', spec.data_dir, key=spec.image_key,
+  others = tfds_kinded(spec.dataset, spec.split or 'train', spec.data_dir, key=spec.image_key,
                        label_key=spec.label_key or None)
-  if series is not None:
-    return series
+  if others is not None:
+    return others
   return tfds_source(spec.dataset, spec.split or 'train', spec.data_dir, spec.preprocess,
                      image_key=spec.image_key, label_key=spec.label_key or None)

@@ -3,8 +3,9 @@ import os
 
 import numpy as np
 
-from jaxsynth.data.kinded import KindSource, of_series, SERIES
+from jaxsynth.data.kinded import KindSource, of_series
 from jaxsynth.data.prepared import builder_of, is_prepared, records_of, split_size
+from jaxsynth.kinds.series_kind import NAME as SERIES
 
 
 def tfds_series(name: str, split: str, data_dir: str | os.PathLike | None = None, *,

@@ -8,8 +8,9 @@ from jaxsynth.data.credit import Credit, MNIST5K, tfds_credit
 from jaxsynth.data.embedded_digits import SPLITS
 from jaxsynth.data.prepared import folder_of, is_prepared, tfds_names
 from jaxsynth.data.preprocess import Preprocess
+from jaxsynth.data.tables import embedded, splits
 
-Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule', 'series', 'labelled']
+Kind = Literal['mnist5k', 'npz', 'folder', 'tfds', 'rule', 'series', 'labelled', 'table']
 
 
 class DatasetSpec(NamedTuple):
@@ -17,9 +18,10 @@ class DatasetSpec(NamedTuple):
 
   Attributes:
     dataset: `'mnist5k'` or `'sp500'`, the name of a prepared tfds data set, a folder of images,
-      an .npz file, or a rule as `'rule:shapes'`, see `ruled.rule_source`.
-    split: of a tfds data set or of mnist5k, as `'train[:55000]'`; folders and .npz files have
-      none, and take `'train'` for all of it.
+      an .npz file, a rule as `'rule:shapes'`, see `ruled.rule_source`, a table as a file, or one
+      of `tables.embedded`.
+    split: of a tfds data set, of mnist5k, of a table or a long series, as `'train[:55000]'`;
+      folders and .npz files have none, and take `'train'` for all of it.
     data_dir: where tfds data sets are prepared; by default tfds's own folder.
     image_key: a tfds data set's feature of images, or of series `[T, C]` of floats.
     label_key: its feature of labels; `None` or `''` for no labels.
@@ -34,6 +36,14 @@ class DatasetSpec(NamedTuple):
     missing: what becomes of rows that lack a value, see `series_file.read_series`.
     log_changes: whether a long series is learned as the changes of its logarithms.
     array: which set of an .npz file of labelled series, see `labelled_file.labelled_series`.
+    table: whether a .csv file or an .npz file of `rows` is a table, which it is too where
+      `label_column` or `schema` says something of it.
+    label_column: of a table, the column that is the label; `None` for none.
+    schema: of a table, a file that says what its columns are, see `tables.reading.read_table`.
+    unseen: what becomes of rows with a class that the schema, or the table itself in its other
+      parts, does not have.
+    like: set by `of_split`: of which table this is another part, and its split that is learned
+      from.
   """
   dataset: str = 'mnist5k'
   split: str | None = 'train'
@@ -50,6 +60,11 @@ class DatasetSpec(NamedTuple):
   missing: Literal['refuse', 'drop', 'hold'] = 'refuse'
   log_changes: bool = False
   array: str | None = None
+  table: bool = False
+  label_column: str | None = None
+  schema: str | None = None
+  unseen: Literal['refuse', 'drop'] = 'refuse'
+  like: tuple[str, str] | None = None
 
   @classmethod
   def of(cls, values: Mapping[str, Any]) -> 'DatasetSpec':
@@ -63,7 +78,8 @@ class DatasetSpec(NamedTuple):
     return spec._replace(label_key=spec.label_key or None,
                          image_size=None if size is None else (int(size[0]), int(size[1])),
                          columns=tuple(spec.columns) if spec.columns else None,
-                         time_column=spec.time_column or None, array=spec.array or None)
+                         time_column=spec.time_column or None, array=spec.array or None,
+                         label_column=spec.label_column or None, schema=spec.schema or None)
 
   @property
   def kind(self) -> Kind:
@@ -75,6 +91,9 @@ class DatasetSpec(NamedTuple):
     name = self.dataset
     if name == 'mnist5k':
       return 'mnist5k'
+    if name in embedded.NAMES and not self.data_dir or self.like or (
+        self.table or self.label_column or self.schema):
+      return 'table'
     if name.startswith(ruled.PREFIX):
       return 'rule'
     if name in embedded_series.FILES or name.endswith('.csv') or (
@@ -104,26 +123,30 @@ class DatasetSpec(NamedTuple):
 
   @property
   def places(self) -> dict[str, str | None]:
-    """`dataset` and `data_dir` as they are called from any folder.
+    """`dataset`, `data_dir` and `schema` as they are called from any folder.
 
     >>> DatasetSpec('mnist5k').places
-    {'dataset': 'mnist5k', 'data_dir': None}
+    {'dataset': 'mnist5k', 'data_dir': None, 'schema': None}
     """
     whole = lambda path: str(pathlib.Path(path).expanduser().absolute())
     if self.kind == 'rule' and (file := ruled.file_of(self.dataset)):
       name = f'{ruled.PREFIX}{ruled.parsed(self.dataset)[0]}@{whole(file)}'
-      return {'dataset': name, 'data_dir': None}
-    lies_there = self.dataset not in embedded_series.FILES and (
-        self.kind in ('npz', 'folder', 'series', 'labelled') or is_prepared(self.dataset))
+      return {'dataset': name, 'data_dir': None, 'schema': None}
+    lies_there = self.dataset not in (*embedded_series.FILES, *embedded.NAMES) and (
+        self.kind in ('npz', 'folder', 'series', 'labelled', 'table') or is_prepared(self.dataset))
     return {'dataset': whole(self.dataset) if lies_there else self.dataset,
-            'data_dir': self.data_dir and whole(self.data_dir)}
+            'data_dir': self.data_dir and whole(self.data_dir),
+            'schema': self.schema and whole(self.schema)}
 
   def of_split(self, split: str) -> 'DatasetSpec':
-    """The spec of another split, or of the folder or .npz file that stands for one.
+    """The spec of another split, or of the folder or file that stands for one.
 
     Raises:
       ValueError: a bare name, but the data set has no splits.
     """
+    if is_path(split) and self.kind == 'table':  # what its columns are, this one says
+      return self._replace(dataset=split, split='all',
+                           like=self.like or (self.dataset, self.split or 'train'))
     if is_path(split):
       return self._replace(dataset=split, data_dir=None, split='train')
     if self.kind in ('npz', 'folder'):
@@ -163,8 +186,8 @@ def split_names(spec: DatasetSpec) -> Sequence[str]:
     return tuple(name for name in ('train', 'validation', 'test', 'all') if name in SPLITS)
   if kind == 'rule':
     return tuple(ruled.SPLITS)
-  if kind == 'series':
-    return tuple(windows.SPLITS)
+  if kind in ('series', 'table'):
+    return tuple(windows.SPLITS if kind == 'series' else splits.SPLITS)
   if kind == 'labelled':
     return labelled_file.SPLITS
   return tfds_names(spec.dataset, spec.data_dir)[0] if kind == 'tfds' else ()
@@ -189,9 +212,10 @@ def files_of(spec: DatasetSpec) -> dict[str, pathlib.Path]:
   {}
   """
   kind, path = spec.kind, pathlib.Path(spec.dataset).expanduser()
-  if kind == 'mnist5k' or spec.dataset in embedded_series.FILES:
+  if kind == 'mnist5k' or spec.dataset in embedded_series.FILES or (
+      spec.dataset in embedded.NAMES and kind == 'table'):
     return {}
-  if kind in ('npz', 'series', 'labelled', 'rule'):
+  if kind in ('npz', 'series', 'labelled', 'rule', 'table'):
     alone = ruled.file_of(spec.dataset) if kind == 'rule' else path
     if alone is None:
       return {}
@@ -214,7 +238,8 @@ def credit(spec: DatasetSpec) -> Credit | None:
     return ruled.credit(spec.dataset)
   if kind == 'tfds':
     return tfds_credit(spec.dataset, spec.data_dir)
-  return MNIST5K if kind == 'mnist5k' else embedded_series.CREDITS.get(spec.dataset)
+  credits = {**embedded_series.CREDITS, **embedded.CREDITS}
+  return MNIST5K if kind == 'mnist5k' else credits.get(spec.dataset)
 
 
 def are_digits(spec: DatasetSpec) -> bool:

@@ -1,14 +1,20 @@
 """What is trained downstream of each kind: a small network, and a classical augmentation."""
 from collections.abc import Callable
+import functools
 from typing import Any, NamedTuple
 
 import jax
 from jax import Array
+import jax.numpy as jnp
+import numpy as np
 
 from jaxsynth.data import augment as augmentations
 from jaxsynth.data.augment import series as of_series
+from jaxsynth.kinds import row_kind, row_layout
 from jaxsynth.kinds.kind import Kind
+from jaxsynth.metrics.features import one_hot
 from jaxsynth.models.classifier import Classifier
+from jaxsynth.models.row_classifier import RowClassifier
 from jaxsynth.models.series_classifier import SeriesClassifier
 from jaxsynth.objectives.classify import Augment
 
@@ -44,9 +50,31 @@ def warped(key: Array, series: Array, label: Array) -> tuple[Array, Array]:
   return of_series.jitter(of_noise, of_series.rescale(of_size, x)), label
 
 
-LEARNERS: dict[str, Learner] = {
-    'image': Learner(net_for, classical),
-    'series': Learner(lambda shape, num_classes: SeriesClassifier(num_classes), warped)}
+def of_rows(kind: Kind) -> Learner:
+  """A dense network of rows, and noise on what are numbers there and are not missing."""
+  columns, reach = row_kind.seen_columns(kind), row_kind.layout(kind).reach
+  encode = one_hot(columns, reach).apply
+  numbers = np.array([not column.classes for column in columns])
+  lacking = np.array([column.missing for column in columns])
+  return Learner(lambda shape, num_classes: RowClassifier(num_classes, encode),
+                 _noisy(tuple(numbers.tolist()), tuple(lacking.tolist())))
+
+
+@functools.lru_cache(maxsize=16)  # one function for one table, so that it is compiled once
+def _noisy(numbers: tuple[bool, ...], lacking: tuple[bool, ...]) -> Augment:
+  def augment(key: Array, row: Array, label: Array) -> tuple[Array, Array]:
+    moves = np.array(numbers) & ~(np.array(lacking) & (row < row_layout.BETWEEN))
+    low = np.where(lacking, row_layout.PRESENT[0], -1.)
+    moved = jnp.clip(row + .03 * jax.random.normal(key, row.shape), low, 1)
+    return jnp.where(moves, moved, row), label
+  return augment
+
+
+LEARNERS: dict[str, Callable[[Kind], Learner]] = {
+    'image': lambda kind: Learner(net_for, classical),
+    'series': lambda kind: Learner(lambda shape, num_classes: SeriesClassifier(num_classes),
+                                   warped),
+    'row': of_rows}
 
 
 def learner_of(kind: Kind) -> Learner:
@@ -58,4 +86,4 @@ def learner_of(kind: Kind) -> Learner:
   if kind.name not in LEARNERS:
     raise ValueError(f'no classifier of {kind.plural} is known; expected examples of '
                      f'{", ".join(LEARNERS)}, or an entry in jaxsynth.downstream.learners.LEARNERS')
-  return LEARNERS[kind.name]
+  return LEARNERS[kind.name](kind)

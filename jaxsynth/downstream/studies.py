@@ -13,7 +13,7 @@ import numpy as np
 import jaxsynth
 from jaxsynth import files
 from jaxsynth.data.classes import integers, listed
-from jaxsynth.data.examples import aligned, check_disjoint, Examples
+from jaxsynth.data.examples import aligned, check_alike, check_disjoint, Examples
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.downstream.accuracy import outcomes
 from jaxsynth.downstream.settings import grid, Setting, sizes_among, training_set
@@ -132,6 +132,7 @@ def _checked(train: Examples, test: Examples, synthetic: Examples, classes: Sequ
       raise ValueError(f'{examples.name}: {kind_of(test).plural} of '
                        f'{list(examples.values.shape[1:])}, those of {test.name} are '
                        f'{list(shape)}; see --image_size, --channels, --fit')
+    check_alike(examples, test)
   if classes is not None:
     for x in (train, test, synthetic):
       if x.class_names is None and x.labels is not None and x.labels.max() >= len(classes):

@@ -8,7 +8,8 @@ import numpy as np
 from jaxsynth.data import DatasetSpec
 from jaxsynth.data.classes import listed
 from jaxsynth.data.examples import (
-    aligned, check_disjoint, count_shared, Examples, random_positions, read_real_split, shuffled)
+    aligned, check_alike, check_disjoint, count_shared, Examples, most_shared, random_positions,
+    read_real_split, shuffled)
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.roles import Roles
 from jaxsynth.evaluation.synthetic import Synthetic
@@ -99,6 +100,7 @@ def compare(synthetic: Synthetic, real: Examples, class_names: Sequence[str] = (
           f'{examples.name}: {kind_of(examples).plural} of {list(examples.values.shape[1:])}, '
           f'the real ones of {real.name} are {list(real.values.shape[1:])}; --image_size, '
           '--channels and --fit bring real images and folders to one shape')
+    check_alike(examples, real)
   for examples in given:
     if len(examples.values) < LEAST:
       raise ValueError(f'{examples.name}: {len(examples.values)} examples, expected at least '
@@ -138,7 +140,7 @@ def _halves(real: Examples, seed: int) -> tuple[Examples, Examples]:
 
 def _check_floor(real: Examples, other: Examples) -> None:
   both = count_shared(real, other)
-  if both > len(real.values) / 100:
+  if both > most_shared(real):
     raise ValueError(f'{both:,} of {len(real.values):,} images of {real.name} are in '
                      f'{other.name} too: the floor needs real images that the reference has not')
 

@@ -11,8 +11,9 @@ from jaxsynth import data
 from jaxsynth.data import analysis
 from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import Examples, random_positions
-from jaxsynth.data.kinded import kind_of, series_npz
-from jaxsynth.data.prepared_series import tfds_series
+from jaxsynth.data.kinded import kind_of
+from jaxsynth.data.kinded_npz import kinded_npz
+from jaxsynth.data.prepared_kinded import tfds_kinded
 
 LoadRun = Callable[[pathlib.Path, int | None], Any]  # -> runs.Trained
 
@@ -59,7 +60,7 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
     return _of_run(path, num, step, load_run)
   about = {'kind': 'npz'}
   if path.suffix == '.npz':
-    source: Any = series_npz(path) or analysis.raw_npz(path)
+    source: Any = kinded_npz(path) or analysis.raw_npz(path)
   else:
     path = _newest_version(path)
     there = spec._replace(dataset=str(path.absolute()), data_dir=None)
@@ -68,7 +69,7 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
       splits, classes = data.tfds_names(str(path), label_key=spec.label_key)
       split = split or ('train' if 'train' in splits else splits[0])
       label_key = spec.label_key if classes else None
-      source = tfds_series(str(path), split, key=spec.image_key, label_key=label_key)
+      source = tfds_kinded(str(path), split, key=spec.image_key, label_key=label_key)
       if source is None:
         source = data.tfds_source(str(path), split, None, spec.preprocess,
                                   image_key=spec.image_key, label_key=label_key)
@@ -93,7 +94,7 @@ def _of_run(path: pathlib.Path, num: int | None, step: str | None, load_run: Loa
   from jaxsynth.runs import record as records
   file = path / 'synthetic.npz'
   if file.is_file() and step is None:
-    source: Any = series_npz(file) or data.npz(file)
+    source: Any = kinded_npz(file) or data.npz(file)
     if num is None or num <= source.size:
       batch = source.take(np.arange(num or source.size))
       names = names_of(source)

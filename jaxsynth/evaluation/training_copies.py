@@ -59,7 +59,7 @@ def copy_scores(comparison: Comparison, embedded: Embedded
   near, near_floor = both(lambda x: memorisation.nearer_to_train(x, train, holdout.features))
   z, z_floor = both(lambda x: memorisation.data_copying(x, train, holdout.features))
   authentic, authentic_floor = both(lambda x: memorisation.authenticity(x, train))
-  rows, train_rows, holdout_rows, fresh_rows = (pooled(x, SIDE) for x in (
+  rows, train_rows, holdout_rows, fresh_rows = (pooled(comparison.kind.plain(x), SIDE) for x in (
       comparison.synthetic.values, comparison.train.values, holdout.values, fresh.values))
   copies, copies_floor = (duplicates.near_copies(x, train_rows, holdout_rows)
                           for x in (rows, fresh_rows))

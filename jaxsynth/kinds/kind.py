@@ -59,6 +59,17 @@ class Kind(NamedTuple):
     condition: name of the array that samples are drawn for, or `None`.
     settings: what a record keeps beside the shape so that `recorded.kind_of_record` makes it
       anew, of JSON's types; empty for images.
+    columns: names of the numbers of an example, where they have names.
+    texts: from arrays of examples as on disk, labels among them, to the columns of the table of
+      text that people keep such examples in, by name; `None` where they do not.
+    plain: `values -> [N, ...]`: that array as numbers whose differences mean the same wherever
+      they stand, for histograms, moments and distances; as it is, of most kinds.
+    shows_real: whether a page may show a real example beside the synthetic one that is most like
+      it; not of what is of persons.
+    meaning: what two sets must have in common, besides the name and the shape, for their numbers
+      to mean the same; empty where these are enough.
+    repeats: whether two examples may well be equal to the bit by chance, so that it takes more
+      than a few of them in two sets to say that these share them.
     words: for those of pages and messages that are written of images, as `{'images': 'series'}`.
   """
   fields: Mapping[str, Field]
@@ -72,6 +83,12 @@ class Kind(NamedTuple):
   pooled: Callable[[np.ndarray, int], np.ndarray]
   condition: str | None = None
   settings: Mapping[str, Any] = {}
+  columns: tuple[str, ...] = ()
+  texts: Callable[[Mapping[str, np.ndarray]], dict[str, list[str]]] | None = None
+  plain: Callable[[np.ndarray], np.ndarray] = lambda values: values
+  shows_real: bool = True
+  meaning: str = ''
+  repeats: bool = False
   words: Mapping[str, str] = {}
 
   @property

@@ -1,7 +1,8 @@
 """Rows of a table: numbers, classes and days side by side, some of them perhaps missing."""
 from collections.abc import Mapping, Sequence
 import functools
-from typing import Any, NamedTuple
+import json
+from typing import Any
 
 import jax
 from jax import Array
@@ -15,23 +16,13 @@ from jaxsynth.kinds.kind import Field, Kind
 from jaxsynth.kinds.pictures import bars
 from jaxsynth.kinds.quantiles import Table
 from jaxsynth.kinds.row_layout import Layout, layout_of, padded, picked
+from jaxsynth.kinds.row_texts import Label, texts_of
 from jaxsynth.metrics.features import extract, of_rows, row_features
 
 NAME = 'row'
 WORDS = {'pixel values': 'values', 'pixel value': 'value', 'images': 'rows', 'image': NAME,
          'Images': 'Rows', 'Image': 'Row', 'pixels': 'values', 'pixel': 'value',
          'Pixels': 'Values', 'Brightness': 'Level', 'brightness': 'level'}
-
-
-class Label(NamedTuple):
-  """The column of a table that is its rows' label, and lies beside them.
-
-  Attributes:
-    name: as the file has it.
-    place: before which column of the rows it stands there.
-  """
-  name: str
-  place: int
 
 
 def rows(schema: Sequence[Column], tables: Sequence[Table | None], size: int,
@@ -71,11 +62,16 @@ def rows(schema: Sequence[Column], tables: Sequence[Table | None], size: int,
   fields = {NAME: Field((len(schema),), 'float32', 'numbers'), **labels(num_classes, class_names)}
   to_disk, to_model = _conversions(schema, tables, size)
   seen = functools.partial(_seen, to_model)
+  compared = lambda values: extract(_features(known, 'auto', False), seen(values))
   return Kind(
       fields, to_disk, lambda arrays: bars(seen(arrays[NAME])), NAME, 'rows', to_model,
       lambda values, who: checked_rows(values, schema, who), functools.partial(_features, known),
-      lambda values, side: extract(_features(known, 'auto', False), seen(values)),
-      None if num_classes is None else 'label', _settings(schema, tables, size, label), WORDS)
+      lambda values, side: compared(values),
+      None if num_classes is None else 'label', _settings(schema, tables, size, label),
+      tuple(column.name for column in schema),
+      functools.partial(texts_of, schema, label, class_names),
+      compared, shows_real=False, meaning=_meaning(schema), repeats=True,
+      words=WORDS)
 
 
 def fit(values: Any, schema: Sequence[Column], who: str = 'rows') -> dict[str, Any]:
@@ -131,6 +127,15 @@ def layout(kind: Kind) -> Layout:
   return layout_of(*_parts(kind.settings), int(kind.settings['size']))
 
 
+def seen_columns(kind: Kind) -> tuple[row_features.Column, ...]:
+  """The columns of a kind's rows, as features take them.
+
+  Raises:
+    ValueError: no kind of rows.
+  """
+  return _seen_columns(layout(kind))
+
+
 def _settings(schema: Schema, tables: tuple[Table | None, ...], size: int, label: Label | None
               ) -> dict[str, Any]:
   kept = {column.name: {k: list(v) if isinstance(v, tuple) else v
@@ -138,6 +143,11 @@ def _settings(schema: Schema, tables: tuple[Table | None, ...], size: int, label
           for column, table in zip(schema, tables) if table is not None}
   return {'kind': NAME, 'schema': columns.to_json(schema), 'size': int(size), 'tables': kept,
           **({} if label is None else {'label': list(label)})}
+
+
+def _meaning(schema: Schema) -> str:
+  """Names, types and classes; values may be missing in one set and not in another."""
+  return json.dumps(columns.to_json([column._replace(missing=False) for column in schema]))
 
 
 def _parts(settings: Mapping[str, Any]) -> tuple[Schema, tuple[Table | None, ...]]:
@@ -208,7 +218,10 @@ def _compiled(function: Any) -> Any:
 
 
 def _features(known: Layout, name: str, digits: bool) -> Any:
+  return of_rows(_seen_columns(known), known.reach, name, digits)
+
+
+def _seen_columns(known: Layout) -> tuple[row_features.Column, ...]:
   classes = ('category', 'ordered')  # numbers of which there are few are numbers all the same
-  return of_rows(tuple(row_features.Column(column.size if column.type in classes else 0,
-                                           column.missing) for column in known.columns),
-                 known.reach, name, digits)
+  return tuple(row_features.Column(column.size if column.type in classes else 0, column.missing)
+               for column in known.columns)

@@ -50,7 +50,8 @@ def series(shape: Sequence[int], low: Sequence[float], high: Sequence[float],
             **labels(num_classes, class_names)}
   return Kind(fields, *_conversions(*bounds), _checked, functools.partial(of_series, int(shape[1])),
               _pooled_in(*bounds), None if num_classes is None else 'label',
-              {'kind': NAME, 'low': list(bounds[0]), 'high': list(bounds[1])}, WORDS)
+              {'kind': NAME, 'low': list(bounds[0]), 'high': list(bounds[1])},
+              words=WORDS)
 
 
 def ranges(values: np.ndarray) -> tuple[Range, Range]:

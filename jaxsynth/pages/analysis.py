@@ -85,10 +85,12 @@ def _pixels(analysis: Analysis, sources: Mapping[str, data.Source]) -> Section:
       histograms(finite, x='mean of an image'), 'Brightness of images: each set is of area one, '
       'so shapes compare whatever the sizes.',
       f'Histograms of the images\' means of {", ".join(finite)}.'))
-  mean, std = first.pixels.mean.mean(-1), first.pixels.std.mean(-1)
+  long = first.pixels.mean.ndim > 1  # of rows there is nothing to average over
+  mean, std = (x.mean(-1) if long else x for x in (first.pixels.mean, first.pixels.std))
+  of = 'step' if long else 'number'
   items.append(Figure(
-      curve(np.arange(len(mean)), {'mean': mean, 'deviation': std}, x='step', y='pixel value'),
-      f'Mean and standard deviation of each step of {first.name}.', 'Two curves over time.')
+      curve(np.arange(len(mean)), {'mean': mean, 'deviation': std}, x=of, y='pixel value'),
+      f'Mean and standard deviation of each {of} of {first.name}.', f'Two curves over each {of}.')
       if mean.ndim == 1 else Figure(
       maps({'mean': mean, 'deviation': std}, signed=False, shared=False),
       f'Mean and standard deviation of each pixel of {first.name}: where images are bright, '
@@ -105,7 +107,8 @@ def _classes(analysis: Analysis, names: Sequence[str]) -> Section:
       bars(names, shares, unit='share of the set'), f'Share of each class. In {scan.name} the '
       f'largest class is {numbers["imbalance"]:.2f} times the smallest; entropy is '
       f'{numbers["entropy"]:.3f} of its greatest.', 'Bars: share of each class in each set.')]
-  items.append(pictures.class_means(analysis.sets[0], names))
+  if len(scan.image_shape) > 1:  # the mean of classes is none
+    items.append(pictures.class_means(analysis.sets[0], names))
   rows = [[names[k], int(numbers['counts'][k]), numbers['mean'][k], numbers['std'][k]]
           for k in range(len(names))]
   items.append(Table(f'{scan.name} by class: examples, mean pixel, deviation within the class',

@@ -100,10 +100,14 @@ def _copies_within(of_set: SetAnalysis) -> np.ndarray:
 
 
 def _pairs(positions: np.ndarray, left: SetAnalysis, right: SetAnalysis,
-           sources: Mapping[str, Source], meaning: str) -> list[Figure]:
+           sources: Mapping[str, Source], meaning: str) -> Sequence[Figure | Note]:
   if not len(positions):
     return []
   positions = positions[:SHOWN]
+  if left.scan.kind is not None and not left.scan.kind.shows_real:
+    pairs = '; '.join(f'{i}, {j}' for i, j in positions)
+    return [Note(f'{meaning} They are not shown, as they may be of persons; their positions: '
+                 f'{pairs}.')]
   a = take(sources[left.scan.name], left, positions[:, 0])
   b = take(sources[right.scan.name], right, positions[:, 1])
   return [sheets.paired(a, b, [f'{i}, {j}' for i, j in positions], meaning)]

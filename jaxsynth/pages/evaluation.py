@@ -24,7 +24,8 @@ COPYING = ('nearer_to_train', 'data_copying', 'authenticity', 'near_copies', 'du
 
 
 def page(comparison: Comparison, evaluation: Evaluation,
-         training: Sequence[Mapping[str, Any]] = (), more: Sequence[Section] = ()) -> Page:
+         training: Sequence[Mapping[str, Any]] = (), more: Sequence[Section] = (), *,
+         show_real: bool = False) -> Page:
   """The page of an evaluation.
 
   Args:
@@ -32,12 +33,14 @@ def page(comparison: Comparison, evaluation: Evaluation,
     evaluation: what came of them.
     training: lines of the run's scores.jsonl, if there are any.
     more: sections of other studies.
+    show_real: whether real examples that may be of persons stand beside the synthetic ones that
+      are nearest to them, see `Kind.shows_real`.
   """
   sections = [_headline(comparison, evaluation), pictures.samples(comparison)]
   if evaluation.classes:
     sections.append(_classes(comparison, evaluation, evaluation.classes))
   sections += [pictures.extremes(comparison, evaluation), _distributions(comparison, evaluation),
-               _copying(comparison, evaluation)]
+               _copying(comparison, evaluation, show_real)]
   sections += [_training(training)] if len(training) > 1 else []
   sections += more
   whole = Page(f'{comparison.synthetic.name} against {comparison.real.name}',
@@ -140,7 +143,7 @@ def _distributions(comparison: Comparison, evaluation: Evaluation) -> Section:
       pictures.correlations(comparison), _meanings(evaluation, PIXELS)])
 
 
-def _copying(comparison: Comparison, evaluation: Evaluation) -> Section:
+def _copying(comparison: Comparison, evaluation: Evaluation, show_real: bool) -> Section:
   text = ''
   if comparison.train is not None:
     tests = evaluation.details['memorisation']
@@ -151,7 +154,7 @@ def _copying(comparison: Comparison, evaluation: Evaluation) -> Section:
             f"{tests['exact_copies']:,} are training images pixel by pixel.")
   return Section('Memory', text, [
       _table(evaluation, COPYING, 'Copies, of each other and of the training set'),
-      *pictures.nearest_train(comparison, evaluation), _meanings(evaluation, COPYING)])
+      *pictures.nearest_train(comparison, evaluation, show_real), _meanings(evaluation, COPYING)])
 
 
 def _training(rows: Sequence[Mapping[str, Any]]) -> Section:

@@ -1,4 +1,6 @@
 """Sections and figures of an evaluation that show the images and their features."""
+from collections.abc import Sequence
+
 import numpy as np
 
 from jaxsynth.kinds.pooling import pooled
@@ -7,7 +9,7 @@ from jaxsynth.evaluation.comparison import Comparison
 from jaxsynth.evaluation.scoring import Evaluation
 from jaxsynth.metrics import moments
 from jaxsynth.pages import sheets
-from jaxsynth.report import Figure, histograms, maps, scatter, Section
+from jaxsynth.report import Figure, histograms, maps, Note, scatter, Section
 
 SHOWN, CLOUD = 24, 1200
 
@@ -41,15 +43,15 @@ def extremes(comparison: Comparison, evaluation: Evaluation) -> Section:
 
 def value_histograms(comparison: Comparison, evaluation: Evaluation) -> list[Figure]:
   """Pixels, brightness, distances."""
-  both = _both(comparison)
+  both = {name: comparison.kind.plain(x.values) for name, x in _both(comparison).items()}
   near, near_other = evaluation.nearest
   return [
-      Figure(histograms({name: x.values[:2000].ravel() for name, x in both.items()}, bins=32,
+      Figure(histograms({name: x[:2000].ravel() for name, x in both.items()}, bins=32,
                         x='pixel value', log=True),
              'How often each pixel value occurs (logarithmic): curves that part are a wrong '
              'contrast or background.', 'Histograms of pixel values.'),
-      Figure(histograms({name: x.values.mean(tuple(range(1, x.values.ndim)))
-                         for name, x in both.items()}, x='mean of an image'),
+      Figure(histograms({name: x.mean(tuple(range(1, x.ndim))) for name, x in both.items()},
+                        x='mean of an image'),
              'Brightness of images: a narrower synthetic curve is diversity lost.',
              'Histograms of the means of images.'),
       Figure(histograms({'real': near_other, 'synthetic': near},
@@ -74,7 +76,8 @@ def plane(evaluation: Evaluation) -> Figure:
 
 def correlations(comparison: Comparison) -> Figure:
   """Correlations of pooled pixels, real and synthetic."""
-  by_kind = {name: _correlation(pooled(x.values, 8)) for name, x in _both(comparison).items()}
+  by_kind = {name: _correlation(pooled(comparison.kind.plain(x.values), 8))
+             for name, x in _both(comparison).items()}
   return Figure(maps(by_kind, high=1), 'Correlation of each pixel with each other (8 x 8, row '
                 'by row): the two maps should look the same; blank lines never change.',
                 'Two maps of correlations, real and synthetic.', True)
@@ -91,10 +94,14 @@ def _correlation(rows: np.ndarray) -> np.ndarray:
     return covariance / np.outer(deviation, deviation)
 
 
-def nearest_train(comparison: Comparison, evaluation: Evaluation) -> list[Figure]:
-  """Synthetic images beside their nearest training images."""
+def nearest_train(comparison: Comparison, evaluation: Evaluation, show_real: bool = False
+                  ) -> Sequence[Figure | Note]:
+  """Synthetic images beside their nearest training images; not of persons, unless asked for."""
   if evaluation.nearest_train is None or comparison.train is None:
     return []
+  if not (comparison.kind.shows_real or show_real):
+    return [Note(f'Which real {comparison.kind.plural} are nearest to synthetic ones is not shown, '
+                 'as they may be of persons; evaluate.py --show_real shows them.')]
   train, (nearest, distances) = comparison.train, evaluation.nearest_train
   show = lambda positions, meaning: sheets.paired(
       sheets.pictures_of(comparison.synthetic.take(positions)),

@@ -63,6 +63,7 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
       'model': model.provenance, 'filters': _filter_settings(real, selection),
       'pseudo_labels': _label_settings(selection),
       'class_names': names and list(names), origin.MARK: True,
+      **({'kind': dict(kind.settings)} if kind.settings else {}),
       'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,

@@ -9,7 +9,9 @@ import numpy as np
 from jaxsynth import data, files, images, synthesis, train_step as ts
 from jaxsynth.data.classes import names_of
 from jaxsynth.data.kinded import kind_of
+from jaxsynth.data.kinded_npz import arrays_of
 from jaxsynth.data.origin import MARK
+from jaxsynth.data.tables.writing import write_csv
 from jaxsynth.runs.run import Run
 from jaxsynth.tensorboard import TensorBoard
 
@@ -82,17 +84,21 @@ class Artist:
   def synthesize(self, state: ts.TrainState, n: int) -> None:
     """`synthetic.npz`: `images` uint8 `[n, H, W, C]`; if conditional `labels`, `class_names`.
 
-    Of another kind it has that kind's array, as `series`. An array `synthetic` says what it is.
+    Of another kind it has that kind's array, as `series`, and what it is. An array `synthetic`
+    says that it is no real data. Rows of a table are also in synthetic.csv, in the table's words.
     """
     if not n:
       return
-    arrays = {self._kind.plural: self.draw(state, self._key, n)}
+    values = self.draw(state, self._key, n)
+    arrays = arrays_of(self._kind, values)
     if self._run.num_classes is not None:
       arrays['labels'] = synthesis.labels_for(np.arange(n), self._run.num_classes)
       arrays['class_names'] = np.array(self._class_names)
     arrays[MARK] = np.array(True)
     with files.write_aside(self._folder / 'synthetic.npz') as f:
       np.savez_compressed(f, **arrays)  # type: ignore[arg-type]
+    if self._kind.texts is not None:
+      write_csv(self._folder / 'synthetic.csv', self._kind, values, arrays.get('labels'))
 
   def flush(self) -> None:
     """Writes TensorBoard's pending points."""

@@ -26,7 +26,7 @@ RESUMABLE = ('steps', 'log_every', 'sample_every', 'checkpoint_every', 'keep_eve
 # settings that it may change, though its bits may then differ
 ROUNDING = ('devices', 'parallel', 'steps_per_call')
 # where the data lie: they are known by what they are
-PLACES = ('dataset', 'data_dir')
+PLACES = ('dataset', 'data_dir', 'schema')
 
 
 class RunError(ValueError):

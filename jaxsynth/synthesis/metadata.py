@@ -11,7 +11,7 @@ from jaxsynth.kinds.kind import Kind
 from jaxsynth.synthesis.plan import Shard
 
 
-ADDED = ('class_names', 'synthetic')  # settings that data sets of earlier versions lack
+ADDED = ('class_names', 'synthetic', 'kind')  # settings that data sets of earlier versions lack
 
 
 class About(NamedTuple):
@@ -112,7 +112,7 @@ def write_metadata(folder: pathlib.Path, about: About, suffix: str, shards: Sequ
           module_name=''),
       features=tfds.features.FeaturesDict(about.kind.tfds_features()),
       description=about.description,
-      supervised_keys=None if condition is None else ('image', condition),
+      supervised_keys=None if condition is None else (about.kind.name, condition),
       citation=about.citation)
   info.set_file_format(suffix)
   info.set_splits(tfds.core.SplitDict(splits))

@@ -39,7 +39,7 @@ class Scan(NamedTuple):
     labels: int32 `[N]`, or `None`.
     facts: of each image.
     digests: 16 bytes `[N]`, equal for equal images.
-    pixels: moments of each pixel `[H, W, C]`.
+    pixels: moments of each pixel `[H, W, C]`; as all that follows of what `Kind.plain` gives.
     values: moments of all pixels of a channel `[C]`.
     histogram: of all values.
     classes: K moments of class images, pooled to at most 32 x 32: `[h * w * C]`.
@@ -93,18 +93,19 @@ def scan(source: Source, *, name: str | None = None, block: int = 1024,
   edges, parts, kind = None, [], kind_of(source)
   for start in range(0, source.size, block):
     batch = source.take(np.arange(start, min(start + block, source.size)))
-    images = batch[kind.name]
-    if images.dtype.kind not in 'uif':
-      raise ValueError(f'{name}: {kind.plural} of dtype {images.dtype}, expected numbers')
+    given = batch[kind.name]
+    if given.dtype.kind not in 'uif':
+      raise ValueError(f'{name}: {kind.plural} of dtype {given.dtype}, expected numbers')
+    images = kind.plain(given)
     edges = _edges(images) if edges is None else edges
     kept = rows[np.searchsorted(rows, start):np.searchsorted(rows, start + block)] - start
-    parts.append(_block(images, batch.get('label'), source.num_classes, edges, kept, name))
+    parts.append(_block(given, images, batch.get('label'), source.num_classes, edges, kept, name))
     if len(parts) == 16:  # so that memory does not grow with the set
       parts = [functools.reduce(_merge, parts)]
   total = functools.reduce(_merge, parts)
   flat = Moments(*(x.reshape(-1, x.shape[-1]) for x in total[3]))
   labels, facts, digests, pixels, counts, classes, features = total
-  return Scan(name, source.size, source.image_shape, source.num_classes, str(images.dtype),
+  return Scan(name, source.size, source.image_shape, source.num_classes, str(given.dtype),
               labels, Facts(*facts), digests, pixels, moments.pool(flat), counts, classes, rows,
               features, names_of(source), getattr(source, 'skipped', ()), kind)
 
@@ -120,11 +121,11 @@ def sample(n: int, most: int, seed: int) -> np.ndarray:
   return np.sort(np.random.default_rng(seed).choice(n, most, replace=False, shuffle=False))
 
 
-def _block(images: np.ndarray, labels: np.ndarray | None, num_classes: int | None,
-           edges: np.ndarray, kept: np.ndarray, name: str) -> tuple:
+def _block(given: np.ndarray, images: np.ndarray, labels: np.ndarray | None,
+           num_classes: int | None, edges: np.ndarray, kept: np.ndarray, name: str) -> tuple:
   facts = _facts(images)
   digests = np.array([hashlib.blake2b(x.tobytes(), digest_size=16).digest()
-                      for x in images], 'V16')
+                      for x in given], 'V16')
   classes: tuple[Moments, ...] = ()
   if num_classes is not None:
     if labels is None or labels.min() < 0 or labels.max() >= num_classes:

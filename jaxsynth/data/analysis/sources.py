@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 from jaxsynth.data.analysis.raw import raw_npz
 from jaxsynth.data.batches import Source
-from jaxsynth.data.kinded import series_npz
+from jaxsynth.data.kinded_npz import kinded_npz
 from jaxsynth.data.opening import open_dataset
 from jaxsynth.data.spec import DatasetSpec, split_names
 
@@ -42,5 +42,5 @@ def open_sets(spec: DatasetSpec, against: Sequence[str] | None = None) -> dict[s
 def _open(spec: DatasetSpec) -> Source:
   as_it_is = spec.image_size is None and spec.channels is None
   if spec.kind == 'npz' and as_it_is:
-    return series_npz(spec.dataset) or raw_npz(spec.dataset)
+    return kinded_npz(spec.dataset) or raw_npz(spec.dataset)
   return open_dataset(spec)

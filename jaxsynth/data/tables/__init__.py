@@ -1,0 +1,1 @@
+"""Tables: files of rows, what their columns are, and rows as numbers."""
