@@ -10,9 +10,9 @@ from jaxsynth.data import DatasetSpec
 
 def define(values: flags.FlagValues) -> None:
   """Defines `--dataset`, `--split`, `--data_dir`, `--download` and how images come to one shape."""
-  paths.define('dataset', 'mnist5k', "'mnist5k', 'sp500', 'breast_cancer' or 'penguins' (embedded), "
-               'the name of a prepared tfds data set, a folder of images, an .npz file, a .csv file '
-               'of a series or a table, or a rule as rule:shapes.', values)
+  paths.define('dataset', 'mnist5k', 'mnist5k, sp500, breast_cancer or penguins (embedded), the '
+               'name of a prepared tfds data set, a folder of images, an .npz file, a .csv file of '
+               'a series or a table, or a rule as rule:shapes.', values)
   paths.define('data_dir', None, 'Where tfds data sets are prepared.', values)
   download_flag.define(values)
   paths.define('split', 'train', "Split of a tfds data set, of mnist5k, of a table or a long "
