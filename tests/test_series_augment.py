@@ -5,6 +5,7 @@ import numpy as np
 
 from jaxsynth.data.augment import series as augment
 from jaxsynth.downstream import learners
+from jaxsynth.kinds.series_kind import series
 
 KEYS = jax.random.split(jax.random.key(0), 2000)
 WAVE = jnp.sin(jnp.linspace(0, 9, 40))[:, None] * jnp.array([[1., 3.]])
@@ -40,7 +41,7 @@ def test_time_that_runs_unevenly_begins_and_ends_where_it_did():
 
 
 def test_the_augmentation_of_learners_keeps_shape_and_label():
-  learner = learners.LEARNERS['series']
+  learner = learners.learner_of(series((24, 3), [-1.] * 3, [1.] * 3))
   for steps in (1, 24):
     x, label = learner.augment(KEYS[0], jnp.ones((steps, 3)), jnp.array(2))
     assert x.shape == (steps, 3) and label == 2 and bool(jnp.isfinite(x).all())
