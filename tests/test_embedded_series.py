@@ -36,7 +36,7 @@ def test_days_of_the_index_in_the_order_of_time():
 def test_the_index_is_a_data_set_by_its_name(tmp_path, monkeypatch):
   spec = data.DatasetSpec('sp500', window=24, columns=('Close',), log_changes=True)
   assert spec.kind == 'series' and spec.title == 'sp500' and specs.files_of(spec) == {}
-  assert spec.places == {'dataset': 'sp500', 'data_dir': None}
+  assert spec.places == {'dataset': 'sp500', 'data_dir': None, 'schema': None}
   assert roles.roles(spec) == roles.Roles('train', 'validation', 'test')
   assert '1999 to 2018' in specs.credit(spec).description
   source = data.open_dataset(spec)

@@ -1,4 +1,5 @@
 """Whether fakes are nearer to the training set than fresh real samples would be."""
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,14 @@ class Nearer(NamedTuple):
       lean on the training samples.
     p_value: of a share as large, by the normal approximation.
     ties: fakes as near to one as to the other, left out.
+    standard_error: of the share, under a random split.
   """
   share: Share
   expected: float
   z: float
   p_value: float
   ties: int
+  standard_error: float
 
 
 def nearer_to_train(fake: Any, train: Any, holdout: Any, *, confidence: float = .95,
@@ -51,24 +54,42 @@ def nearer_to_train(fake: Any, train: Any, holdout: Any, *, confidence: float = 
   >>> nearer.share.value, nearer.expected
   (1.0, 0.5)
   """
-  from scipy import special
   fake, train = checks.pair('fake', fake, 'train', train)
   train, holdout = checks.pair('train', train, 'holdout', holdout)
-  to_train, train_index = (x[:, 0] for x in nearest(fake, train, block=block))
-  to_holdout, holdout_index = (x[:, 0] for x in nearest(fake, holdout, block=block))
+  in_train, in_holdout = ([x[:, 0] for x in nearest(fake, real, block=block)]
+                          for real in (train, holdout))
+  return nearer(in_train, in_holdout, len(train), len(holdout), confidence=confidence)
+
+
+def nearer(in_train: Sequence[np.ndarray], in_holdout: Sequence[np.ndarray], n: int, m: int, *,
+           confidence: float = .95) -> Nearer:
+  """What `nearer_to_train` says, of distances that are known.
+
+  Args:
+    in_train: of each fake the distance to the nearest training sample, and which, `[F]` each.
+    in_holdout: the same of the holdout.
+    n: training samples.
+    m: samples of the holdout.
+    confidence: of the interval.
+
+  Raises:
+    ValueError: every fake is as near to one as to the other.
+  """
+  from scipy import special
+  (to_train, train_index), (to_holdout, holdout_index) = in_train, in_holdout
   tied = to_train == to_holdout
   if tied.all():
     raise ValueError('every fake is as near to train as to holdout: do they share samples? '
                      'see duplicates.between')
   nearer_train = (to_train < to_holdout)[~tied]
-  n, m = len(train), len(holdout)
   nearest_real = np.where(nearer_train, train_index[~tied], n + holdout_index[~tied])
   counts = np.bincount(nearest_real, minlength=n + m)
   share = wilson(int(nearer_train.sum()), len(nearer_train), confidence)
   expected = n / (n + m)
   deviation = np.sqrt(n * m / (n + m) * counts.var(ddof=1)) / len(nearer_train)
   z = (share.value - expected) / deviation if deviation else 0.
-  return Nearer(share, expected, float(z), float(special.ndtr(-z)), int(tied.sum()))
+  return Nearer(share, expected, float(z), float(special.ndtr(-z)), int(tied.sum()),
+                float(deviation))
 
 
 def data_copying(fake: Any, train: Any, holdout: Any, *, centres: Any = None,
