@@ -23,6 +23,7 @@ from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.objectives.reflow import reflow
 from jaxsynth.objectives.segment import segment
 from jaxsynth.objectives.vq_vae import vq_vae
+from jaxsynth.objectives.whitened import FARTHEST, whitened
 from jaxsynth.types import Objective
 
 SHAPE = (4, 4, 1)
@@ -144,6 +145,10 @@ def tiny_flow(**options):
   return flow_matching(TimeMLP(8, 1), SHAPE, **{'solver_steps': 2, **options})
 
 
+def tiny_white_flow(num_classes=None):
+  return whitened(tiny_flow(num_classes=num_classes, crop=FARTHEST), SHAPE, steps=2)
+
+
 def tiny_mean_flow(**options):
   return mean_flow(TimeMLP(8, 1), SHAPE, **options)
 
@@ -230,14 +235,15 @@ TABLE = {
     'vae': (vae, ('model',)),
     'rectified-flow': (rectified_flow, ('model',)),
     'conditional-flow': (lambda axis=None: tiny_flow(num_classes=3), ('flow',)),
+    'conditional-white-flow': (lambda axis=None: tiny_white_flow(3), ('flow',)),
     'conditional-reflow': (lambda axis=None: tiny_reflow(3), ('flow',)),
     'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'classifier': (classifier, ('classifier',)),
     'segmenter': (lambda axis=None: segment(TinySegmenter(), augment=brighter), ('segmenter',)),
 }
-CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-reflow',
-               'mean-flow', 'conditional-codes')
+CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-white-flow',
+               'conditional-reflow', 'mean-flow', 'conditional-codes')
 LABELLING = {'classifier': (), 'segmenter': SHAPE[:2]}  # shapes of labels of given images
 
 
@@ -249,4 +255,4 @@ def batch(n=8, seed=0):
 
 
 __all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'moved', 'tiny_gan', 'tiny_flow',
-           'tiny_mean_flow', 'tiny_reflow', 'tiny_codes', 'vae')
+           'tiny_white_flow', 'tiny_mean_flow', 'tiny_reflow', 'tiny_codes', 'vae')
