@@ -47,6 +47,16 @@ def test_the_index_is_a_data_set_by_its_name(tmp_path, monkeypatch):
     data.open_dataset(spec._replace(window=None))
 
 
+def test_what_is_no_long_series_has_no_windows(tmp_path):
+  for given, flag in (({'window': 24}, '--window=24'), ({'log_changes': True}, '--log_changes')):
+    with pytest.raises(ValueError, match=f'{flag}: mnist5k is no long series; expected sp500, a'):
+      data.open_dataset(data.DatasetSpec('mnist5k', **given))
+  spec = data.DatasetSpec('sp500', window=24, log_changes=True)
+  assert spec.of_split('./held.csv').window == 24  # another file may stand for a split
+  drawn = spec.of_split('./drawn')
+  assert drawn.window is None and not drawn.log_changes
+
+
 def test_without_the_package_the_line_that_installs_it_is_said(monkeypatch):
   found = importlib.util.find_spec
   monkeypatch.setattr(importlib.util, 'find_spec', lambda name, *rest: (

@@ -83,7 +83,8 @@ def gives_labels(training: Training, spec: DatasetSpec, collection: Mapping[str,
   """
   about = runs.About(collected.image_shape(spec, collection),
                      len(collected.class_counts(collection)) or None,
-                     parallel.axis_name(training.config['parallel']), collection['dataset'])
+                     parallel.axis_name(training.config['parallel']), collection['dataset'],
+                     collected.kind_of(collection))
   try:
     run = experiments.program(training.experiment).build(training.config, about)
   except ValueError as error:

@@ -94,6 +94,10 @@ def _check_split(spec: DatasetSpec) -> None:
   if spec.kind in ('npz', 'folder') and spec.split not in (None, 'train'):
     raise ValueError(f'--split={spec.split}: {spec.dataset} has no splits; expected train, '
                      'which is all of it')
+  if spec.kind != 'series' and (spec.window is not None or spec.log_changes):
+    flag = '--log_changes' if spec.window is None else f'--window={spec.window}'
+    raise ValueError(f'{flag}: {spec.dataset} is no long series; expected sp500, a .csv file or an '
+                     '.npz file of values')
 
 
 def _check_no_pictures(spec: DatasetSpec, what: str) -> None:

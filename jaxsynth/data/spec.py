@@ -148,7 +148,8 @@ class DatasetSpec(NamedTuple):
       return self._replace(dataset=split, split='all',
                            like=self.like or (self.dataset, self.split or 'train'))
     if is_path(split):
-      return self._replace(dataset=split, data_dir=None, split='train')
+      there = self._replace(dataset=split, data_dir=None, split='train')
+      return there if there.kind == 'series' else there._replace(window=None, log_changes=False)
     if self.kind in ('npz', 'folder'):
       raise ValueError(f'{split}: {self.dataset} has no splits; expected a folder, as ./{split}, '
                        'or an .npz file')

@@ -9,7 +9,7 @@ import numpy as np
 
 import jaxsynth
 from jaxsynth.data import origin
-from jaxsynth.kinds.image_kind import images
+from jaxsynth.kinds.recorded import kind_of_record
 from jaxsynth.quality.order import Order
 from jaxsynth.quality.real import RealData
 from jaxsynth.quality.selection import Selection
@@ -44,7 +44,8 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
   classes = (model.record['data']['num_classes'] if selection.pseudo_labels else
              model.run.num_classes)
   names = None if classes is None else model.class_names
-  kind = images(model.image_shape, classes, names) if selection.pseudo_labels else model.kind
+  kind = kind_of_record(model.image_shape, model.kind.settings, classes, names) if (
+      selection.pseudo_labels) else model.kind
   about = metadata.About(order.name, order.version, kind,
                          _description(order, model, selection),
                          order.citation or _citation(order, model))

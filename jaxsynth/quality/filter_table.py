@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsynth.pixels import scaled
 from jaxsynth.quality.material import Material
 from jaxsynth.synthesis import filters
 from jaxsynth.synthesis.filters import Calibration, Candidates, Filter
@@ -35,7 +34,8 @@ def fit_share(material: Material, made: Filter, prepared: Record) -> Record:
 
 def make_near_real(kind: Callable[..., Filter]) -> Callable[[Material, Any], Filter]:
   """A filter of where candidates lie among training images."""
-  return lambda material, _: kind(material.real.features, material.reference)
+  return lambda material, _: kind(material.real.features, material.reference,
+                                  to_model=material.model.kind.to_model)
 
 
 def prepare_discriminator(material: Material) -> Record:
@@ -47,7 +47,7 @@ def prepare_discriminator(material: Material) -> Record:
 def make_discriminator(material: Material, record: Mapping[str, Any]) -> Filter:
   """Rejection sampling by the model's own discriminator."""
   return filters.discriminator(material.logits, material.state,
-                               Calibration(**record['calibration']))
+                               Calibration(**record['calibration']), material.model.kind.to_model)
 
 
 def fit_discriminator(material: Material, made: Filter, prepared: Record) -> Record:
@@ -74,12 +74,13 @@ def fit_classifier(material: Material, made: Filter, prepared: Record) -> Record
 def fit_copies(material: Material, made: Filter, prepared: Record) -> Record:
   """No nearer to training images than any held-out one comes."""
   return _record(material, filters.fit_copies(made, material.held_out),
-                 {**prepared, 'keep': 1., 'unit': DISTANCE})
+                 {**prepared, 'keep': 1., 'unit': _unit(material)})
 
 
 def fit_duplicates(material: Material, made: None, prepared: Record) -> Record:
   """No nearer to each other than training images come."""
-  return {'threshold': filters.duplicate_threshold(material.reference), 'unit': DISTANCE,
+  return {'threshold': filters.duplicate_threshold(
+      material.reference, to_model=material.model.kind.to_model), 'unit': _unit(material),
           'scope': 'within a shard'}
 
 
@@ -88,13 +89,15 @@ KINDS: dict[str, Kind] = {
     'classifier': Kind(
         lambda material: {'sha256': material.labeller.digest},
         lambda material, _: filters.classifier(material.labeller.logits,
-                                               material.labeller.weights), fit_classifier),
+                                               material.labeller.weights,
+                                               material.model.kind.to_model), fit_classifier),
     'realism': Kind(lambda material: {}, make_near_real(filters.realism), fit_share),
     'density': Kind(lambda material: {}, make_near_real(filters.density), fit_share),
     'copies': Kind(
         lambda material: {},
         lambda material, _: filters.copies(material.real.train.take(
-            np.arange(material.real.train.size))['image']), fit_copies),
+            np.arange(material.real.train.size))[material.model.kind.name],
+            material.model.kind.to_model), fit_copies),
     'duplicates': Kind(lambda material: {}, lambda material, _: None, fit_duplicates)}
 
 
@@ -102,7 +105,12 @@ def _logits(material: Material, candidates: Candidates) -> np.ndarray:
   """The discriminator's logits `[n]`."""
   logits = material.logits
   return filters.scores(Filter('logits', material.state, lambda state, x: logits(
-      state, scaled(x.images), x.labels).reshape(-1)), candidates)
+      state, material.model.kind.to_model(x.images), x.labels).reshape(-1)), candidates)
+
+
+def _unit(material: Material) -> str:
+  """What distances of copies are in."""
+  return DISTANCE.replace('pixels', material.model.kind.words.get('pixels', 'pixels'))
 
 
 def _record(material: Material, fitted: Filter, notes: Record) -> Record:

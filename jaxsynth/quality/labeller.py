@@ -12,7 +12,7 @@ import numpy as np
 from jaxsynth import data, files
 from jaxsynth.data.classes import listed, names_of
 from jaxsynth.downstream import learners, train
-from jaxsynth.models.classifier import Classifier
+from jaxsynth.kinds.kind import Kind
 from jaxsynth.objectives import network
 
 EPOCHS, BATCH_SIZE = 2, 128
@@ -28,12 +28,12 @@ class Labeller(NamedTuple):
     weights: `(params, variables)`.
     class_names: of the classes, in the order of its logits.
   """
-  net: Classifier
+  net: Any
   weights: tuple[Any, Any]
   class_names: tuple[str, ...] | None = None
 
   def logits(self, weights: tuple[Any, Any], images: Array) -> Array:
-    """`[n, H, W, C]` in [-1, 1] to `[n, K]`; pure."""
+    """`[n, H, W, C]` in [-1, 1], or another kind in the model, to `[n, K]`; pure."""
     return network.apply(self.net, *weights, images)[0]
 
   @property
@@ -72,7 +72,8 @@ def save_labeller(path: str | os.PathLike, labeller: Labeller) -> None:
 
 
 def load_labeller(path: str | os.PathLike, image_shape: tuple[int, ...], num_classes: int,
-                  class_names: tuple[str, ...] | None = None) -> Labeller:
+                  class_names: tuple[str, ...] | None = None,
+                  kind: Kind | None = None) -> Labeller:
   """Reads what `save_labeller` wrote.
 
   Args:
@@ -80,13 +81,15 @@ def load_labeller(path: str | os.PathLike, image_shape: tuple[int, ...], num_cla
     image_shape: `(H, W, C)` that it takes.
     num_classes: that it tells apart.
     class_names: of them, in their order; a file of an earlier version has none.
+    kind: what it takes; `None` for images.
 
   Raises:
     ValueError: not such a file, or of a classifier of other images or classes.
     FileNotFoundError: no such file.
   """
   path = pathlib.Path(path).expanduser()
-  net = learners.net_for(image_shape, num_classes)
+  net = (learners.net_for if kind is None else learners.learner_of(kind).network)(
+      image_shape, num_classes)
   like = jax.eval_shape(lambda: network.init(
       net, jax.random.key(0), jnp.zeros((1, *image_shape))))
   try:
@@ -101,7 +104,8 @@ def load_labeller(path: str | os.PathLike, image_shape: tuple[int, ...], num_cla
   leaves, tree = jax.tree_util.tree_flatten_with_path(like)
   wanted = {jax.tree_util.keystr(p): x.shape for p, x in leaves}
   if {name: x.shape for name, x in arrays.items()} != wanted:
-    raise ValueError(f'{path}: not a classifier of images {list(image_shape)} in {num_classes} '
+    raise ValueError(f'{path}: not a classifier of '
+                     f'{kind.plural if kind else "images"} {list(image_shape)} in {num_classes} '
                      'classes as this engine trains them')
   if class_names is not None and names != class_names:
     raise ValueError(f'{path}: a classifier of the classes {listed(names or ())} in this order, '

@@ -7,12 +7,14 @@ import numpy as np
 
 from jaxsynth import files
 from jaxsynth.data.examples import Examples
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.pixels import scaled
 from jaxsynth.quality.labeller import Labeller
 from jaxsynth.quality.order import Order
 from jaxsynth.quality.real import RealData
 from jaxsynth.synthesis.draw import Stream
 from jaxsynth.synthesis.filters import Candidates, Filter, scores
+from jaxsynth.synthesis.filters.base import ToModel
 from jaxsynth.synthesis.pseudo_labels import Labelled, pseudo_labelled
 
 
@@ -35,7 +37,8 @@ def label_stream(stream: Stream, order: Order, real: RealData, labeller: Labelle
   if not path.exists():
     with files.write_aside(path, exclusive=True) as f:
       f.write(json.dumps({'sha256': labeller.digest, 'validation': real.held_out.name,
-                          'accuracy_on_validation': accuracy(labeller, real.held_out)},
+                          'accuracy_on_validation': accuracy(labeller, real.held_out,
+                                                             kind_of(real.train).to_model)},
                          indent=2).encode())
 
   def keep_counts(start: int, stop: int, counts: Labelled) -> None:
@@ -44,17 +47,19 @@ def label_stream(stream: Stream, order: Order, real: RealData, labeller: Labelle
     with files.write_aside(path) as f:
       f.write(json.dumps(counts._asdict()).encode())
   assert real.train.num_classes is not None  # see read_real
+  kind = kind_of(real.train)
   return pseudo_labelled(stream, labeller.logits, labeller.weights, real.train.num_classes,
-                         block=order.block, report=keep_counts)
+                         block=order.block, kind=kind,
+                         report=keep_counts)
 
 
-def accuracy(labeller: Labeller, examples: Examples) -> float | None:
+def accuracy(labeller: Labeller, examples: Examples, to_model: ToModel = scaled) -> float | None:
   """The share of images that a classifier gives their own label; `None` without labels."""
   if examples.labels is None:
     return None
   agrees = Filter('agrees', labeller.weights,
-                  lambda w, x: labeller.logits(w, scaled(x.images)).argmax(-1) == x.labels)
-  return float(np.mean(scores(agrees, Candidates(examples.images, examples.labels, None))))
+                  lambda w, x: labeller.logits(w, to_model(x.images)).argmax(-1) == x.labels)
+  return float(np.mean(scores(agrees, Candidates(examples.values, examples.labels, None))))
 
 
 def label_counts(order: Order) -> dict[str, Any]:

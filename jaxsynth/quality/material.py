@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import random_positions
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.quality import labeller as labellers
 from jaxsynth.quality.labeller import Labeller
 from jaxsynth.quality.order import Order
@@ -40,14 +41,14 @@ class Material:
 
   @functools.cached_property
   def reference(self) -> np.ndarray:
-    """Training images: uint8 `[N, H, W, C]`."""
+    """Training examples as on disk: uint8 `[N, H, W, C]` of images."""
     train = self.real.train
-    return train.take(random_positions(train.size, REFERENCE))['image']
+    return train.take(random_positions(train.size, REFERENCE))[self.model.kind.name]
 
   @functools.cached_property
   def held_out(self) -> Candidates:
     """Held-out images as if they were samples."""
-    images, labels = self.real.held_out.images, self.real.held_out.labels
+    images, labels = self.real.held_out.values, self.real.held_out.labels
     uniforms = np.random.Generator(np.random.Philox(self.order.seed)).random(
         len(images), np.float32)
     return Candidates(images, labels if self.model.run.num_classes is not None else None,
@@ -88,7 +89,7 @@ def spare_samples(order: Order, model: 'Trained', num: int, batch: int = 0) -> C
     batch: another number, other samples.
   """
   propose = candidates.proposer(model.run.sample, model.params, model.variables, order.seed,
-                                order.shares, block=order.block)
+                                order.shares, block=order.block, kind=model.kind)
   pieces = list(propose(np.arange(num), np.full(num, candidates.SPARE + batch)))
   labels = (None if pieces[0].labels is None else
             np.concatenate([piece.labels for piece in pieces]))
@@ -107,15 +108,15 @@ def labeller_of(order: Order, real: RealData, selection: Selection) -> Labeller:
   path = order.folder / '.classifier.npz'
   shape, classes = real.train.image_shape, real.train.num_classes
   assert classes is not None  # see read_real
-  names = names_of(real.train)
+  names, kind = names_of(real.train), kind_of(real.train)
   if not path.exists():
     if _has_judged(order):
       raise ValueError(f'{path} is gone, and images were judged by it: bring it back, or remove '
                        'the data set')
     labellers.save_labeller(path, (
         labellers.train_labeller(real.train, order.seed) if selection.classifier is None else
-        labellers.load_labeller(selection.classifier, shape, classes, names)))
-  return labellers.load_labeller(path, shape, classes, names)
+        labellers.load_labeller(selection.classifier, shape, classes, names, kind)))
+  return labellers.load_labeller(path, shape, classes, names, kind)
 
 
 def _has_judged(order: Order) -> bool:

@@ -13,6 +13,8 @@ import numpy as np
 from jaxsynth import data
 from jaxsynth.data import classes
 from jaxsynth.data.examples import random_positions
+from jaxsynth.data.kinded import kind_of
+from jaxsynth.data.prepared_series import tfds_series
 from jaxsynth.synthesis import plan
 from jaxsynth.synthesis.blocks import block_for
 from jaxsynth.synthesis.labels import Shares, shares_of
@@ -105,7 +107,7 @@ class Order(NamedTuple):
       num: how many images, at most.
 
     Returns:
-      uint8 `[num, H, W, C]`, or all there are.
+      uint8 `[num, H, W, C]`, or values of another kind; or all there are.
 
     Raises:
       OSError, ValueError: it is not there, or cannot be read.
@@ -116,10 +118,11 @@ class Order(NamedTuple):
       if self.format == 'folder':
         source: data.Source = data.folder(self.folder / split)
       else:
-        source = data.tfds_source(f'{self.name}:{self.version}', split, self.out,
-                                  label_key=None)
+        name = f'{self.name}:{self.version}'
+        source = tfds_series(name, split, self.out, label_key=None) or data.tfds_source(
+            name, split, self.out, label_key=None)
       if len(within):
-        parts.append(source.take(within)['image'])
+        parts.append(source.take(within)[kind_of(source).name])
       start += size
     return np.concatenate(parts)
 

@@ -6,6 +6,7 @@ from jaxsynth import data
 from jaxsynth.data import fingerprint, roles, spec as specs
 from jaxsynth.data.classes import names_of
 from jaxsynth.data.examples import aligned, Examples, random_positions
+from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.origin import check_real, is_synthetic
 from jaxsynth.metrics import features
 from jaxsynth.quality import labeller, selection as selections
@@ -23,7 +24,7 @@ class RealData(NamedTuple):
 
   Attributes:
     train: what the model has learned from.
-    held_out: images that it has not, uint8 `[N, H, W, C]`, with labels or without.
+    held_out: examples that it has not, with labels or without.
     features: that filters and scores stand on.
   """
   train: data.Source
@@ -54,9 +55,6 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
     OSError, ImportError: the data cannot be read.
   """
   selections.check(selection, model)
-  if model.kind.settings:
-    raise ValueError(f'--filters, --pseudo_labels and --require judge images, and the run draws '
-                     f'{model.kind.plural}; leave them out, and score the data set by evaluate.py')
   spec = model.spec._replace(data_dir=str(data_dir) if data_dir else model.spec.data_dir,
                              dataset=dataset or model.spec.dataset)
   try:
@@ -75,17 +73,19 @@ def read_real(model: 'Trained', selection: Selection = Selection(), *,
   held = data.open_dataset(spec.of_split(split))
   _check_held_out(split, held, train, selection, conditional=model.run.num_classes is not None)
   batch = held.take(random_positions(held.size, MOST))
-  if len(batch['image']) < LEAST:
-    raise ValueError(f'--validation_split={split}: {len(batch["image"])} images, expected at '
+  kind = model.kind
+  values = batch[kind.name]
+  if len(values) < LEAST:
+    raise ValueError(f'--validation_split={split}: {len(values)} {kind.plural}, expected at '
                      f'least {LEAST}')
   name = (data.DatasetSpec(split).title if specs.is_path(split) else f'{held.name}/{split}')
-  examples = Examples(name, batch['image'], batch.get('label'), names_of(held) or None)
+  examples = Examples(name, kind.checked(values, name), batch.get('label'),
+                      names_of(held) or None, kind)
   if model.run.num_classes is None and not selection.needs_labeller:
     examples = examples._replace(labels=None, class_names=None)
   elif train.num_classes is not None:  # labels are compared with those of samples
     examples = aligned(examples, names=names_of(train), whose=train.name)[0][0]
-  return RealData(train, examples, features.by_name(
-      features_name, model.image_shape, specs.are_digits(spec)))
+  return RealData(train, examples, kind.features(features_name, specs.are_digits(spec)))
 
 
 def _check_labels(selection: Selection, train: data.Source) -> None:
@@ -95,14 +95,14 @@ def _check_labels(selection: Selection, train: data.Source) -> None:
     raise ValueError(f'{which}: {train.name} has no labels for a classifier to learn')
   if selection.classifier is not None:
     labeller.load_labeller(selection.classifier, train.image_shape, train.num_classes,
-                           names_of(train))
+                           names_of(train), kind_of(train))
 
 
 def _check_held_out(split: str, held: data.Source, train: data.Source, selection: Selection,
                     conditional: bool) -> None:
   where = f'--validation_split={split}'
   if held.image_shape != train.image_shape:
-    raise ValueError(f'{where}: images {list(held.image_shape)}, expected '
+    raise ValueError(f'{where}: {kind_of(train).plural} {list(held.image_shape)}, expected '
                      f'{list(train.image_shape)}')
   if selection.filters and conditional and held.num_classes is None:
     raise ValueError(f'{where}: no labels, which the filters of a conditional model need')

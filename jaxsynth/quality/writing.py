@@ -104,7 +104,8 @@ def filtered_stream(order: Order, model: 'Trained', fitted: FittedFilters, attem
     `(start, stop) -> pieces`, see `synthesis.passing`.
   """
   propose = synthesis.proposer(model.run.sample, model.params, model.variables, order.seed,
-                               order.shares, fitted.filters, block=order.block)
+                               order.shares, fitted.filters, block=order.block,
+                               kind=model.kind)
 
   def keep_counts(start: int, stop: int, kept: strict.Kept) -> None:
     path = _counts_path(order, start, stop)
@@ -113,7 +114,7 @@ def filtered_stream(order: Order, model: 'Trained', fitted: FittedFilters, attem
       f.write(json.dumps(kept._asdict()).encode())
   return synthesis.passing(propose, [f.name for f in fitted.filters], model.image_shape,
                            unlike=fitted.unlike, attempts=attempts, block=order.block,
-                           report=keep_counts)
+                           kind=model.kind, report=keep_counts)
 
 
 def kept_counts(order: Order) -> strict.Kept:

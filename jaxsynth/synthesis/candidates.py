@@ -7,6 +7,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsynth.kinds.kind import Kind
 from jaxsynth.pixels import quantized
 from jaxsynth.synthesis.blocks import all_finite, Blocks
 from jaxsynth.synthesis.draw import key_of
@@ -24,7 +25,7 @@ class Judged(NamedTuple):
 
   Attributes:
     indices: addresses `[n]`.
-    images: uint8 `[n, H, W, C]`.
+    images: uint8 `[n, H, W, C]`, or another kind's array as on disk.
     labels: int32 `[n]`, or `None`.
     uniforms: float32 `[n]`.
     passed: bool `[n, F]`, for each filter.
@@ -42,7 +43,7 @@ Propose = Callable[[np.ndarray, np.ndarray], Iterator[Judged]]
 def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: int,
              shares: Shares | None = None, filters: Sequence[Filter] = (), *,
              block: int | None = None, devices: Sequence[jax.Device] | None = None,
-             ahead: int = 2) -> Propose:
+             ahead: int = 2, kind: Kind | None = None) -> Propose:
   """Draws candidates and scores them by all filters, where they were drawn.
 
   The first candidate of a sample is the sample that `streamer` draws, attempt a has its
@@ -51,6 +52,7 @@ def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
   Args:
     sample, params, variables, seed, shares, block, devices, ahead: as `streamer`'s.
     filters: their parameters are copied to every device.
+    kind: what samples are; `None` for images.
 
   Returns:
     `(indices [n], attempts [n]) -> candidates`, `block` at a time, in that order.
@@ -76,7 +78,8 @@ def proposer(sample: Callable, params: PerPlayer, variables: PerPlayer, seed: in
     uniforms = jax.vmap(lambda i, a: jax.random.uniform(
         key_at(jax.random.fold_in(key, jnp.uint32(UNIFORM)), i, a)))(indices, attempts)
     images = sample(params, variables, keys, labels)
-    return Candidates(quantized(images), labels, uniforms), all_finite(images)
+    values = quantized(images) if kind is None else kind.to_disk(images)[kind.name]
+    return Candidates(values, labels, uniforms), all_finite(images)
 
   def judge_block(weights: list, candidates: Candidates) -> Array:
     passed = [f.score(w, candidates) >= jnp.float32(f.threshold)

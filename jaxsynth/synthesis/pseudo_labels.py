@@ -9,6 +9,7 @@ from jax import Array
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsynth.kinds.kind import Kind
 from jaxsynth.pixels import scaled
 from jaxsynth.synthesis.draw import Piece, Stream
 
@@ -31,6 +32,7 @@ class Labelled(NamedTuple):
 def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], params: Any,
                     num_classes: int, *, block: int,
                     devices: Sequence[jax.Device] | None = None, ahead: int = 2,
+                    kind: Kind | None = None,
                     report: Callable[[int, int, Labelled], None] = lambda *counts: None
                     ) -> Stream:
   """The same images, each with the class that a classifier finds the most probable.
@@ -49,6 +51,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
     block: images classified together.
     devices: that take turns; all of this process by default.
     ahead: pieces in flight.
+    kind: what samples are; `None` for images.
     report: called with `(start, stop, labelled)` once a run is complete, before its last piece.
 
   Returns:
@@ -66,18 +69,19 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
   if block < 1 or ahead < 1:
     raise ValueError(f'block={block}, ahead={ahead}: expected at least 1')
   devices = jax.local_devices() if devices is None else list(devices)
+  name, to_model = ('image', scaled) if kind is None else (kind.name, kind.to_model)
   turns = itertools.cycle([(device, jax.device_put(params, device)) for device in devices])
 
   @jax.jit
   def classify(params: Any, images: Array) -> Array:
-    return jnp.argmax(logits(params, scaled(images)), -1).astype(jnp.int32)
+    return jnp.argmax(logits(params, to_model(images)), -1).astype(jnp.int32)
 
   def begun(piece: Piece) -> list[Array]:
-    out = []
-    for first in range(0, len(piece.images), block):
-      at = np.minimum(np.arange(first, first + block), len(piece.images) - 1)
+    out, values = [], piece.arrays[name]
+    for first in range(0, len(values), block):
+      at = np.minimum(np.arange(first, first + block), len(values) - 1)
       device, weights = next(turns)
-      out.append(classify(weights, jax.device_put(piece.images[at], device)))
+      out.append(classify(weights, jax.device_put(values[at], device)))
     return out
 
   def labelled(start: int, stop: int) -> Iterator[Piece]:
@@ -87,7 +91,7 @@ def pseudo_labelled(stream: Stream, logits: Callable[[Any, Array], Array], param
     def finished() -> Piece:
       nonlocal total
       piece, blocks = flying.popleft()
-      labels = np.concatenate([np.asarray(x) for x in blocks])[:len(piece.images)]
+      labels = np.concatenate([np.asarray(x) for x in blocks])[:len(piece.arrays[name])]
       changed = None if piece.labels is None else int((labels != piece.labels).sum())
       here = Labelled(np.bincount(labels, minlength=num_classes).tolist(), changed)
       total = here if total is None else total + here

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsynth.kinds.image_kind import images
+from jaxsynth.kinds.kind import Kind
 from jaxsynth.synthesis.candidates import Judged, Propose
 from jaxsynth.synthesis.draw import Piece, Stream
 from jaxsynth.synthesis.filters import duplicates
@@ -54,7 +56,7 @@ class _Window:
     looked = ~self.taken[slots] & (at <= first[slots])
     won = np.flatnonzero(looked & ok)
     if self.images is None:
-      self.images = np.empty((len(self.taken), *some.images.shape[1:]), np.uint8)
+      self.images = np.empty((len(self.taken), *some.images.shape[1:]), some.images.dtype)
       self.labels = None if some.labels is None else np.empty(len(self.taken), np.int32)
     self.images[slots[won]] = some.images[won]
     if self.labels is not None and some.labels is not None:
@@ -64,7 +66,7 @@ class _Window:
 
 
 def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...], *,
-            block: int, unlike: float | None = None, attempts: int = 64,
+            block: int, unlike: float | None = None, attempts: int = 64, kind: Kind | None = None,
             report: Callable[[int, int, Kept], None] = lambda *counts: None) -> Stream:
   """Draws runs of samples that pass, each in its place and with its label.
 
@@ -77,12 +79,13 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...]
   Args:
     propose: the candidates, see `candidates.proposer`.
     names: of its filters.
-    image_shape: `(H, W, C)`.
+    image_shape: `(H, W, C)`, or the shape of an example of another kind.
     block: as the proposer's.
     unlike: the distance, `duplicates.duplicate_threshold`, below which two samples are
       copies; `None` to let them be.
     attempts: candidates a sample, on average over the 16 blocks that are filled together,
       before it is given up.
+    kind: what samples are; `None` for images.
     report: called with `(start, stop, kept)` once a run is complete, before its last piece.
 
   Returns:
@@ -93,6 +96,8 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...]
   """
   if attempts < 1:
     raise ValueError(f'attempts={attempts}: expected at least 1')
+  kind = kind or images(image_shape)
+  name, to_model, dtype = kind.name, kind.to_model, kind.fields[kind.name].dtype
   every = [*names, *(['duplicates'] if unlike is not None else [])]
 
   def fill(window: _Window, kept: Kept, seen: duplicates.Seen | None
@@ -108,14 +113,15 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...]
         passed = np.asarray(some.passed.all(1))
         ok, copies = passed, np.zeros(len(passed), bool)
         if seen is not None and unlike is not None:
-          images = some.images[np.minimum(np.arange(block), len(passed) - 1)]
-          near_seen, near_own = (x[:len(passed)] for x in duplicates.near(seen, images, unlike))
+          block_of = some.images[np.minimum(np.arange(block), len(passed) - 1)]
+          near_seen, near_own = (x[:len(passed)] for x in duplicates.near(
+              seen, block_of, unlike, to_model))
           ok = duplicates.greedy(passed, some.indices - window.first, window.taken, near_seen,
                                  near_own)
           copies = passed & ~ok
         looked, won = window.take(some, ok)
         if seen is not None:
-          seen = duplicates.add(seen, images, won)
+          seen = duplicates.add(seen, block_of, won, to_model)
         counts = [*some.passed[looked].sum(0).tolist()]
         counts += [int((passed & ~copies)[looked].sum())] if seen is not None else []
         kept += Kept(int(looked.sum()), len(won), dict(zip(every, counts)))
@@ -123,7 +129,8 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...]
 
   def stream(start: int, stop: int) -> Iterator[Piece]:
     kept = Kept(0, 0, dict.fromkeys(every, 0))
-    seen = None if unlike is None else duplicates.nothing_seen(stop - start, image_shape)
+    seen = None if unlike is None else duplicates.nothing_seen(
+        stop - start, image_shape, to_model, dtype)
     for first in range(start, stop, WINDOW * block):
       window = _Window(first, min(first + WINDOW * block, stop))
       kept, seen = fill(window, kept, seen)
@@ -133,7 +140,7 @@ def passing(propose: Propose, names: Sequence[str], image_shape: tuple[int, ...]
       for at in range(0, len(window.taken), block):
         cut = slice(at, at + block)
         labels = {} if window.labels is None else {'label': window.labels[cut]}
-        yield Piece(first + at, {'image': window.images[cut], **labels})
+        yield Piece(first + at, {name: window.images[cut], **labels})
   return stream
 
 

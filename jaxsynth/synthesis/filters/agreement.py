@@ -7,12 +7,13 @@ from jax import Array
 import jax.numpy as jnp
 
 from jaxsynth.pixels import scaled
-from jaxsynth.synthesis.filters.base import Candidates, Filter
+from jaxsynth.synthesis.filters.base import Candidates, Filter, ToModel
 
 AGREES = 1e-30  # less than any probability that is the largest
 
 
-def classifier(logits: Callable[[Any, Array], Array], params: Any) -> Filter:
+def classifier(logits: Callable[[Any, Array], Array], params: Any, to_model: ToModel = scaled
+               ) -> Filter:
   """The probability of the candidate's label, and 0 if it is not the most probable.
 
   Of candidates without labels, the largest probability.
@@ -20,6 +21,7 @@ def classifier(logits: Callable[[Any, Array], Array], params: Any) -> Filter:
   Args:
     logits: `(params, images [n, H, W, C] in [-1, 1]) -> [n, K]`.
     params: its first argument.
+    to_model: of the candidates' kind.
 
   Returns:
     The filter, at the threshold where the label must agree, however unsure.
@@ -31,7 +33,7 @@ def classifier(logits: Callable[[Any, Array], Array], params: Any) -> Filter:
   [0.881, 0.0]
   """
   def score(params: Any, x: Candidates) -> Array:
-    p = jax.nn.softmax(logits(params, scaled(x.images)))
+    p = jax.nn.softmax(logits(params, to_model(x.images)))
     if x.labels is None:
       return p.max(1)
     of_label = jnp.take_along_axis(p, x.labels[:, None], 1)[:, 0]

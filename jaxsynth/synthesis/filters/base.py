@@ -9,11 +9,14 @@ from jax import Array
 import numpy as np
 
 
+ToModel = Callable[[Any], Array]  # see `kinds.kind.Kind`
+
+
 class Candidates(NamedTuple):
-  """Images that may enter a data set.
+  """Images, or examples of another kind, that may enter a data set.
 
   Attributes:
-    images: uint8 `[n, H, W, C]`.
+    images: uint8 `[n, H, W, C]`, or the array that models learn, as on disk.
     labels: int32 `[n]`, or `None`.
     uniforms: float32 `[n]` in [0, 1), each a function of its candidate's address.
   """

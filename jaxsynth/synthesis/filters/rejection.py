@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth.pixels import scaled
-from jaxsynth.synthesis.filters.base import Candidates, Filter, threshold
+from jaxsynth.synthesis.filters.base import Candidates, Filter, threshold, ToModel
 
 EPSILON = 1e-8
 
@@ -83,7 +83,7 @@ def calibrate(real: Any, fake: Any) -> Calibration:
 
 
 def discriminator(logits: Callable[[Any, Array, Any], Array], params: Any,
-                  calibration: Calibration) -> Filter:
+                  calibration: Calibration, to_model: ToModel = scaled) -> Filter:
   """Accepts x with probability `sigmoid(F(x) - gamma)`; gamma is the threshold.
 
   With `d = log p_data / p_model (x)`, at most `M`, its largest among samples,
@@ -98,6 +98,7 @@ def discriminator(logits: Callable[[Any, Array, Any], Array], params: Any,
     logits: `(params, images [n, H, W, C] in [-1, 1], labels or None) -> [n]`.
     params: its first argument.
     calibration: of these logits.
+    to_model: of the candidates' kind.
 
   Returns:
     The filter, at gamma 0. Its score is `F(x) - logit(u)`, u the candidate's uniform
@@ -109,7 +110,7 @@ def discriminator(logits: Callable[[Any, Array, Any], Array], params: Any,
   scale, offset, largest, _ = calibration
 
   def score(params: Any, x: Candidates) -> Array:
-    d = scale * logits(params, scaled(x.images), x.labels).reshape(-1) + offset
+    d = scale * logits(params, to_model(x.images), x.labels).reshape(-1) + offset
     return lift(d - largest) - jnp.log(x.uniforms) + jnp.log1p(-x.uniforms)
   return Filter('discriminator', params, score, 0.)
 
