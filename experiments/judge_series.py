@@ -21,7 +21,7 @@ import numpy as np
 
 from common import comparison_flags, program, seeds, verdict_file
 from jaxsynth import files, report
-from jaxsynth.data.examples import Examples, read_real_split
+from jaxsynth.data.examples import count_shared, Examples, read_real_split, shuffled
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.downstream import judges
 from jaxsynth.downstream.verdicts import mean
@@ -50,9 +50,10 @@ def main() -> None:
   spec, roles = comparison_flags.spec(values), comparison_flags.roles(values, validation='')
   real = read_real_split(spec, roles.test, synthetic_as_real=values.synthetic_as_real)
   check(real, synthetic)
+  other = other_real(real, read_real_split(spec, roles.train)) if roles.train else None
   result: dict[str, Any] = {'real': real.name, 'windows': [len(real.values), len(synthetic.values)],
             'flags': comparison_flags.given(values),
-            'scores': scores(real.values, synthetic.values, range(
+            'scores': scores(real.values, synthetic.values, other, range(
                 values.seed, values.seed + values.runs), values.steps,
                 values.predictive_steps or values.steps * 5 // 2)}
   folder = pathlib.Path(values.report)
@@ -86,25 +87,41 @@ def check(real: Examples, synthetic: Examples) -> None:
                      f'{real.name} are {list(real.values.shape[1:])}')
 
 
-def scores(real: np.ndarray, synthetic: np.ndarray, order: range, steps: int,
-           predictive_steps: int) -> dict[str, Any]:
-  """Each score of the synthetic windows, and of real ones in their place."""
-  halves = real[::2], real[1::2]
+def other_real(real: Examples, train: Examples) -> np.ndarray | None:
+  """Training windows, to stand in the place of synthetic ones; `None` if `real` has some of them."""
+  return None if count_shared(real, train) > len(real.values) / 100 else train.values
+
+
+def scores(real: np.ndarray, synthetic: np.ndarray, other: np.ndarray | None, order: range,
+           steps: int, predictive_steps: int) -> dict[str, Any]:
+  """Each score of the synthetic windows, and of real ones in their place.
+
+  Args:
+    real: `[N, T, C]`, what is judged against.
+    synthetic: `[M, T, C]`.
+    other: more real windows; `None` to tell random halves of `real` apart, and to foretell what
+      was learned from.
+    order: the seeds.
+    steps: of the judge that tells apart.
+    predictive_steps: of the judge that foretells.
+  """
+  # at random: of neighbours that alternate, each is nearly one that was learned of the other half
+  halves = shuffled(len(real), order[0])
   measures: dict[str, Any] = {
       'discriminative': functools.partial(judges.discriminative, judge=judges.Judge(steps=steps)),
       f'discriminative, {LARGE} units': functools.partial(
           judges.discriminative, judge=judges.Judge(LARGE, steps)),
       'predictive': functools.partial(judges.predictive, judge=judges.Judge(
           steps=predictive_steps))}
+  apart = (real, other) if other is not None else (real[halves[::2]], real[halves[1::2]])
   results: dict[str, Any] = {}
   for name, measure in measures.items():
-    results[name] = {
-        'synthetic': mean([measure(real, synthetic, seed=seed) for seed in order])._asdict(),
-        'real': mean([measure(*((real, real) if name == 'predictive' else halves), seed=seed)
-                      for seed in order])._asdict()}
+    pair = apart if other is not None or name != 'predictive' else (real, real)
+    results[name] = {'synthetic': mean([measure(real, synthetic, seed=x) for x in order])._asdict(),
+                     'real': mean([measure(*pair, seed=x) for x in order])._asdict()}
   once = lambda value: {'value': value, 'low': None, 'high': None}
   results['correlational'] = {'synthetic': once(correlational(real, synthetic)),
-                              'real': once(correlational(*halves))}
+                              'real': once(correlational(*apart))}
   return results
 
 

@@ -18,10 +18,11 @@ MEANINGS = {
     'correlational': 'how far the correlations of the columns are from the real ones, all together '
     'divided by 10'}
 TEXT = (
-    'Real series in the place of synthetic ones have the numbers of the second column: no '
-    'generator can be expected to do better. A discriminative score near .5 means that the '
-    'synthetic series are known at sight; the network of the published scores is small, one of '
-    'more units sees more.')
+    'Real series that were learned from, in the place of synthetic ones, have the numbers of the '
+    'second column: no generator can be expected to do better. Where they are among those that '
+    'judges are tested on, halves of these are told apart instead. A discriminative score near .5 '
+    'means that the synthetic series are known at sight; the network of the published scores is '
+    'small, one of more units sees more.')
 
 
 def sentence(scores: Scores) -> str:

@@ -14,7 +14,7 @@ from jaxsynth import data
 from jaxsynth.data import classes
 from jaxsynth.data.examples import random_positions
 from jaxsynth.data.kinded import kind_of
-from jaxsynth.data.prepared_series import tfds_series
+from jaxsynth.data.prepared_kinded import tfds_kinded
 from jaxsynth.synthesis import plan
 from jaxsynth.synthesis.blocks import block_for
 from jaxsynth.synthesis.labels import Shares, shares_of
@@ -119,7 +119,7 @@ class Order(NamedTuple):
         source: data.Source = data.folder(self.folder / split)
       else:
         name = f'{self.name}:{self.version}'
-        source = tfds_series(name, split, self.out, label_key=None) or data.tfds_source(
+        source = tfds_kinded(name, split, self.out, label_key=None) or data.tfds_source(
             name, split, self.out, label_key=None)
       if len(within):
         parts.append(source.take(within)[kind_of(source).name])
