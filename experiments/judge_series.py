@@ -88,7 +88,7 @@ def check(real: Examples, synthetic: Examples) -> None:
 
 
 def other_real(real: Examples, train: Examples) -> np.ndarray | None:
-  """Training windows, to stand in the place of synthetic ones; `None` if `real` has some of them."""
+  """Training windows, to stand in the place of synthetic ones; `None` if they are judged too."""
   return None if count_shared(real, train) > len(real.values) / 100 else train.values
 
 
