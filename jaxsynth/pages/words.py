@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import re
 from typing import Any
 
-from jaxsynth.report import Figure, Links, Page, Table
+from jaxsynth.report import Code, Figure, Links, Page, Table
 
 IN_PICTURES = re.compile(r'(<text[^>]*>)([^<]*)(?=</text>)')
 
@@ -29,6 +29,8 @@ def _changed(part: Any, words: Mapping[str, str]) -> Any:
     drawn = IN_PICTURES.sub(lambda text: text[1] + _changed(text[2], words), part.picture)
     return part._replace(picture=drawn, meaning=_changed(part.meaning, words),
                          alt=_changed(part.alt, words))
+  if isinstance(part, Code):  # it has paths
+    return part
   if isinstance(part, Links):
     return part._replace(text=_changed(part.text, words))
   if isinstance(part, Table):  # single words are names, of classes say
