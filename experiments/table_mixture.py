@@ -1,7 +1,7 @@
 r"""Trains a mixture of products on the rows of a table and writes synthetic rows.
 
-    python experiments/table_mixture.py --flagfile=experiments/flags/adult_mixture.flags \
-        --dataset=adult.csv --workdir=/tmp/mixture
+    python experiments/table_mixture.py --flagfile=experiments/flags/table_mixture.flags \
+        --workdir=/tmp/mixture
 
 It leaves and resumes what mnist_dcgan.py does. The loss is the exact negative log-likelihood of a
 row, with its label if --conditional, in nats.
@@ -35,9 +35,10 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_float('shrinkage', .05, "How far a component's own classes are drawn to those that "
                      'all share in a step, as a share of the learning rate; more of it copies less '
                      'from single rows.', lower_bound=0, flag_values=values)
-  flags.DEFINE_float('hidden', 0., 'Share of the values of a row that are left out in training.',
-                     lower_bound=0, flag_values=values)
-  flags.register_validator('hidden', lambda x: x < 1, 'expected a share in [0, 1)',
+  flags.DEFINE_float('hidden_share', 0., 'Share of the values of a row that are left out in '
+                     'training, which copies less from single rows too.', lower_bound=0,
+                     flag_values=values)
+  flags.register_validator('hidden_share', lambda x: x < 1, 'expected a share in [0, 1)',
                            flag_values=values)
 
 
@@ -55,7 +56,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   drawn_back = {'own': True, 'shared': False, 'weights': False, 'means': False,
                 'log_scales': False}
   return runs.Run(
-      table_mixture(model, draw, hidden=config['hidden']),
+      table_mixture(model, draw, hidden=config['hidden_share']),
       {'mixture': optax.chain(
           optax.scale_by_adam(b2=.99), optax.add_decayed_weights(config['shrinkage'], drawn_back),
           optax.scale_by_learning_rate(train.rate(config['learning_rate'], config)))},

@@ -13,7 +13,9 @@ import pytest
 import tiers
 import training
 
-from jaxsynth import data, parallel, runs, train_step as ts
+from jaxsynth import parallel, runs, train_step as ts
+from jaxsynth.data.classes import names_of
+from jaxsynth.data.kinded import kind_of
 
 ROOT = pathlib.Path(__file__).parent.parent
 NAMES = experiments.names()
@@ -29,7 +31,7 @@ def trained(tmp_path_factory):
   def of(name):
     if name not in folders:
       folder = tmp_path_factory.mktemp(name)
-      folders[name] = training.trained(folder, *FLAGS, name=name)
+      folders[name] = training.trained(folder, *FLAGS, *training.data_of(name), name=name)
     return folders[name]
   return of
 
@@ -56,18 +58,21 @@ def test_a_run_is_recorded_loaded_and_drawn_from(name, trained):
   record = json.loads((trained(name) / 'config.json').read_text())
   assert record['experiment'] == name and record['flags']['conditional']
   model = experiments.load(trained(name))
-  assert model.run.num_classes == 10 and model.run.summary[:1].isupper()
-  images, labels = runs.own_samples(model, 20)
+  source = training.source_of(name)
+  assert model.run.num_classes == source.num_classes and model.run.summary[:1].isupper()
+  drawn, labels = runs.own_samples(model, 20)
   with np.load(trained(name) / 'synthetic.npz') as arrays:
-    assert np.abs(images.astype(int) - arrays['images']).max() <= 1
+    rounded = drawn.dtype == np.uint8
+    np.testing.assert_allclose(drawn.astype(float), arrays[model.kind.plural].astype(float),
+                               atol=int(rounded))
     np.testing.assert_array_equal(labels, arrays['labels'])
-    assert arrays['class_names'].tolist() == list('0123456789')
+    assert arrays['class_names'].tolist() == list(names_of(source))
 
 
 @EVERY
 def test_a_run_in_two_pieces_is_the_same_bits(name, trained, tmp_path):
   for steps in ('--steps=2', '--steps=4'):
-    training.trained(tmp_path, *FLAGS, steps, name=name)
+    training.trained(tmp_path, *FLAGS, *training.data_of(name), steps, name=name)
   assert digest(tmp_path) == digest(trained(name))
   for left in ('metrics.jsonl', 'synthetic.npz'):
     assert (tmp_path / left).read_bytes() == (trained(name) / left).read_bytes()
@@ -106,7 +111,7 @@ def test_its_decoder_is_what_samples_come_from(name, trained):
     return
   z = jax.random.normal(jax.random.key(0), (3, model.run.decoder.latent_dim))
   images = model.run.decoder.apply(model.params, model.variables, z, jnp.arange(3))
-  chex.assert_shape(images, (3, 28, 28, 1))
+  chex.assert_shape(images, (3, *model.kind.shape))
   assert float(jnp.abs(images).max()) <= 1
 
 
@@ -119,11 +124,13 @@ def test_devices_share_a_step(name):
   """
   flags = training.config_of('--conditional', name=name)
   flags |= {flag: 0. for flag in ('dropout',) if flag in flags}
-  batch = data.to_float(data.mnist5k('train').take(np.arange(0, 4000, 500)))
+  source = training.source_of(name)
+  some = source.take(np.arange(0, source.size, source.size // 8)[:8])
+  batch = jax.tree.map(np.asarray, dict(kind_of(source).in_model(some)))
 
   def stepped(how, n):
     axis = parallel.axis_name(how)
-    run = experiments.program(name).build(flags, runs.About((28, 28, 1), 10, axis))
+    run = experiments.program(name).build(flags, training.about(name, axis))
     run = run._replace(optimizers={player: optax.sgd(1e-3) for player in run.optimizers})
     algorithm = run.algorithm(axis)
     state = jax.jit(algorithm.init)(jax.random.key(1), batch)
@@ -147,4 +154,5 @@ def test_devices_share_a_step(name):
 def test_labels_are_asked_for_where_there_are_none(name):
   flags = training.config_of('--conditional', name=name)
   with pytest.raises(runs.RunError, match='--conditional: grey has no labels'):
-    experiments.program(name).build(flags, runs.About((28, 28, 1), None, name='grey'))
+    experiments.program(name).build(flags, training.about(name)._replace(
+        num_classes=None, name='grey'))
