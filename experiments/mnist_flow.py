@@ -70,7 +70,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   times = (flow.log_normal if config['path'] == 'edm' else flow.logit_normal)(
       config['time_mean'], config['time_std'])
   model = functools.partial(
-      flow_matching, unet_flags.network(config), about.image_shape, PATHS[config['path']](),
+      flow_matching, unet_flags.network(config, about), about.image_shape, PATHS[config['path']](),
       PREDICTIONS[config['prediction']], measured=PREDICTIONS.get(config['measured']), times=times,
       num_classes=classes, label_dropout=config['label_dropout'])
   student = model(solver=SOLVERS[config['solver']], solver_steps=config['solver_steps'],

@@ -51,7 +51,7 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
   """The run that the flags mean."""
   classes = about.classes_if(config['conditional'])
   return runs.Run(
-      mean_flow(unet_flags.network(config, fastest=config['fastest']), about.image_shape,
+      mean_flow(unet_flags.network(config, about, fastest=config['fastest']), about.image_shape,
                 times=flow.logit_normal(config['time_mean'], config['time_std']),
                 interval_every=config['interval_every'], power=config['weight_power'],
                 num_classes=classes, label_dropout=config['label_dropout'],

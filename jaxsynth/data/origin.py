@@ -7,6 +7,7 @@ import zipfile
 
 from jaxsynth.data.prepared import folder_of, is_prepared
 from jaxsynth.data.spec import DatasetSpec
+from jaxsynth.data.tables import embedded
 
 MARK = 'synthetic'  # an entry of metadata.json, and an array of an .npz file
 
@@ -15,7 +16,7 @@ def is_synthetic(spec: DatasetSpec) -> bool:
   """Whether a data set says that this library drew it, by its metadata.json or its arrays.
 
   Those of versions before the mark are known too: by the model that their metadata name, and a
-  synthetic.npz by the run that it lies in.
+  synthetic.npz by the run that it lies in, as a synthetic.csv is.
 
   Args:
     spec: of the data set; its split does not count.
@@ -27,10 +28,11 @@ def is_synthetic(spec: DatasetSpec) -> bool:
   False
   """
   path = pathlib.Path(spec.dataset).expanduser()
-  if spec.kind in ('mnist5k', 'rule'):
+  if spec.kind in ('mnist5k', 'rule') or (
+      spec.kind == 'table' and spec.dataset in embedded.NAMES):
     return False
-  if spec.kind == 'npz':
-    return _marked(path) or path.name == 'synthetic.npz' and 'flags' in _json(
+  if path.suffix in ('.npz', '.csv') or spec.kind == 'table':
+    return _marked(path) or path.stem == 'synthetic' and 'flags' in _json(
         path.parent / 'config.json')
   if spec.kind == 'tfds' and not is_prepared(path):
     path = folder_of(spec.dataset, spec.data_dir)

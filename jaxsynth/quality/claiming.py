@@ -9,6 +9,7 @@ import numpy as np
 
 import jaxsynth
 from jaxsynth.data import origin
+from jaxsynth.data.tables import embedded
 from jaxsynth.kinds.recorded import kind_of_record
 from jaxsynth.quality.order import Order
 from jaxsynth.quality.real import RealData
@@ -81,8 +82,9 @@ def check_name(name: str) -> None:
   >>> check_name('digits')
   """
   import tensorflow_datasets as tfds  # slow to load
-  if name == 'mnist5k' or name in tfds.list_builders(with_community_datasets=False):
-    whose = 'jaxsynth' if name == 'mnist5k' else 'tensorflow-datasets'
+  ours = name in ('mnist5k', *embedded.NAMES)
+  if ours or name in tfds.list_builders(with_community_datasets=False):
+    whose = 'jaxsynth' if ours else 'tensorflow-datasets'
     raise ValueError(f'--name={name}: {whose} has a data set of this name, which this one would '
                      f'be taken for; give another name, as {name}_synthetic')
 

@@ -20,7 +20,7 @@ from jaxsynth.kinds.columns import Column, Schema
 def read_table(path: str | os.PathLike, *, schema: str | os.PathLike | None = None,
                label_column: str | None = None, like: Table | None = None,
                unseen: str = 'refuse') -> Table:
-  """Reads a table, in two passes of which each holds 20,000 rows as text.
+  """Reads a table, in two passes of which each holds 1,000 rows as text.
 
   Args:
     path: of a file of text, with names of columns in its first line or in the schema; or an .npz
