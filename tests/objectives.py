@@ -10,8 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxsynth import keys as keys_
+from jaxsynth.kinds.row_layout import Layout, ModelColumn
 from jaxsynth.losses import adversarial, likelihoods, penalties, relativistic
 from jaxsynth.models.causal_transformer import CausalTransformer
+from jaxsynth.models.row_draws import draw
+from jaxsynth.models.row_mixture import RowMixture
 from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives import solvers
 from jaxsynth.objectives.ada import DiscriminatorAugmentation
@@ -22,6 +25,7 @@ from jaxsynth.objectives.gan import gan
 from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.objectives.reflow import reflow
 from jaxsynth.objectives.segment import segment
+from jaxsynth.objectives.table_mixture import table_mixture
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.objectives.whitened import FARTHEST, whitened
 from jaxsynth.types import Objective
@@ -186,6 +190,27 @@ def tiny_codes(num_classes=None, book=Codebook(5, 3), likelihood=likelihoods.ber
                 num_classes=num_classes, **options)
 
 
+THIRDS = ((0., 1., 2.), (-2 / 3, 0., 2 / 3), (-1 / 3, 1 / 3))
+# sixteen columns: of classes, of numbers of which there are few or many, with gaps or without
+ROW = Layout(tuple(ModelColumn(str(i), *column) for i, column in enumerate(4 * (
+    ('category', *THIRDS), ('integer', *THIRDS), ('number',),
+    ('number', (), (), (), True)))), 3.)
+
+
+def of_rows(objective):
+  """An objective of rows of sixteen columns, as one of these images."""
+  as_row = lambda batch: {'row': batch['image'].reshape(-1, 16), 'label': batch['label']}
+  return objective._replace(
+      init=lambda key, batch: objective.init(key, as_row(batch)),
+      loss=lambda params, variables, batch, ctx: objective.loss(
+          params, variables, as_row(batch), ctx),
+      sample=lambda *args: objective.sample(*args).reshape(-1, *SHAPE))
+
+
+def tiny_mixture(num_classes=None):
+  return of_rows(table_mixture(RowMixture(ROW, 3, num_classes), draw, hidden=.3))
+
+
 def counting(objective):
   """The same, counting its steps in the shared variables, as a controller would."""
   def init(key, batch):
@@ -239,11 +264,12 @@ TABLE = {
     'conditional-reflow': (lambda axis=None: tiny_reflow(3), ('flow',)),
     'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
+    'conditional-mixture': (lambda axis=None: tiny_mixture(3), ('mixture',)),
     'classifier': (classifier, ('classifier',)),
     'segmenter': (lambda axis=None: segment(TinySegmenter(), augment=brighter), ('segmenter',)),
 }
 CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-white-flow',
-               'conditional-reflow', 'mean-flow', 'conditional-codes')
+               'conditional-reflow', 'mean-flow', 'conditional-codes', 'conditional-mixture')
 LABELLING = {'classifier': (), 'segmenter': SHAPE[:2]}  # shapes of labels of given images
 
 

@@ -23,6 +23,7 @@ ROOMS = {
     'types': set(),
     'keys': {'types'},
     'rules': {'kinds'},
+    'baselines': {'kinds'},
     # metrics: default features, and examples that are checked
     'kinds': {'pixels', 'metrics'},
     'conditions': set(),

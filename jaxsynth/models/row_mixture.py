@@ -56,7 +56,7 @@ class RowMixture(NamedTuple):
             'shared': jnp.zeros(sum(parts.classes)),
             'own': jax.random.normal(a, (self.components, sum(parts.classes))),
             'means': jax.random.normal(b, (self.components, numbers)),
-            'log_scales': jnp.full((self.components, numbers), jnp.log(.3))}
+            'log_scales': jnp.full((self.components, numbers), np.log(.3), jnp.float32)}
 
   def log_likelihood(self, params: Params, rows: Array, labels: Array | None = None,
                      known: Array | None = None) -> Array:
