@@ -1,15 +1,13 @@
 """Long series of files: read with what is wrong named by its line, and cut into windows."""
-import json
-
-from common.experiments import HERE as PROGRAMS
 import numpy as np
-import programs
 import pytest
 
 from jaxsynth import data
 from jaxsynth.data import roles, spec as specs
 from jaxsynth.data.series_file import read_series
 from jaxsynth.data.windows import bounds, SPLITS, windows
+from jaxsynth.kinds.recorded import kind_of_record
+from jaxsynth.kinds.series_kind import columns_of
 
 GOOD = 'day,open,close\n2020-01-01,1,2\n2020-01-02,3,4\n2020-01-03,5,6\n'
 
@@ -105,11 +103,45 @@ def test_windows_are_those_of_their_rows():
     part.take(np.array([2]))
 
 
+def test_a_shuffled_split_has_to_be_asked_for_and_says_how_it_leaks(caplog):
+  rows = np.arange(300, dtype=float)[:, None]
+  seen, low = {}, {}
+  for split in ('train', 'validation', 'test'):
+    source = windows(rows, 6, f'shuffled_{split}')
+    begins = source.take(np.arange(source.size))['series'][:, 0, 0].astype(int)
+    assert not np.array_equal(begins, np.sort(begins)) and source.kind.settings['high'] == [299.]
+    seen[split], low[split] = set(begins.tolist()), begins
+  assert set.union(*seen.values()) == set(range(295)) and sum(map(len, seen.values())) == 295
+  assert len(seen['train']) == 236  # four fifths of 295
+  overlap = np.mean([min(abs(low['train'] - begin)) < 6 for begin in low['test']])
+  assert f'{100 * overlap:.1f} % of the windows of shuffled_test share rows' in caplog.text
+  apart = windows(rows, 6, 'shuffled_test', stride=6)
+  begins = apart.take(np.arange(apart.size))['series'][:, 0, 0]
+  assert (begins % 6 == 0).all() and ' 0.0 % of the windows' in caplog.text
+  part = windows(rows, 6, 'shuffled_train[3:5]')
+  np.testing.assert_array_equal(part.take(np.arange(2))['series'][:, 0, 0], low['train'][3:5])
+  caplog.clear()
+  windows(rows, 6)
+  assert not caplog.text
+
+
+def test_windows_know_the_names_of_their_columns(tmp_path):
+  source = data.open_dataset(data.DatasetSpec.of({
+      'dataset': str(written(tmp_path, GOOD)), 'window': 2, 'time_column': 'day', 'split': 'all'}))
+  assert columns_of(source.kind) == ('open', 'close')
+  again = kind_of_record((2, 2), source.kind.settings)
+  assert columns_of(again) == ('open', 'close') and again.settings == source.kind.settings
+  with pytest.raises(ValueError, match='expected 2 names, one a channel'):
+    windows(np.zeros((9, 2)), 2, columns=['a'])
+
+
 @pytest.mark.parametrize('change, message', [
     ({'length': 0}, '--window=0, --stride=1: expected at least 1'),
     ({'stride': 0}, 'expected at least 1'),
     ({'length': 11, 'split': 'validation'}, '9 of 200 rows are of validation, too few for a'),
     ({'split': 'random'}, '--split=random: expected train, validation, test, all'),
+    ({'split': 'shuffled'}, 'shuffled_train and so on, for windows at random, which leak'),
+    ({'length': 300}, '160 of 200 rows are of train, too few for a window of 300; give a shorter'),
     ({'split': 'train[9:3]'}, 'an empty part'),
     ({'rows': np.zeros(4)}, r'rows of float64\[4\], expected numbers \[rows, columns\]'),
     ({'rows': np.array([[1.], [np.nan]])}, 'row 1, column 0 is not finite')])
@@ -139,23 +171,3 @@ def test_a_long_series_is_a_data_set(tmp_path):
   other = data.open_dataset(data.DatasetSpec(str(tmp_path / 'x.npz'), window=6))
   np.testing.assert_array_equal(other.take(np.array([3]))['series'][..., 1:],
                                 source.take(np.array([3]))['series'])
-
-
-def test_judges_by_the_program(tmp_path):
-  rows = np.cumsum(np.random.default_rng(0).normal(size=(400, 2)), 0)
-  np.savez(tmp_path / 'x.npz', values=rows)
-  made = data.open_dataset(data.DatasetSpec(str(tmp_path / 'x.npz'), window=6, split='train'))
-  np.savez(tmp_path / 'made.npz', series=made.take(np.arange(100))['series'] + 50)
-  module = programs.module_of(PROGRAMS / 'judge_series.py')
-  given = (f'--real={tmp_path}/x.npz', '--window=6', f'--synthetic={tmp_path}/made.npz',
-           f'--report={tmp_path}/report')
-  programs.call(module, *given, '--real_split=all', '--runs=2', '--steps=40',
-                '--predictive_steps=20')
-  scores = json.loads((tmp_path / 'report/judges.json').read_text())['scores']
-  assert sorted(scores) == ['correlational', 'discriminative', 'discriminative, 64 units',
-                            'predictive']
-  apart = scores['discriminative, 64 units']
-  assert apart['synthetic']['value'] > apart['real']['value']
-  np.savez(tmp_path / 'short.npz', series=np.zeros((50, 5, 2)))
-  assert 'series [5, 2], those of x.npz/all are [6, 2]' in programs.refused(
-      module, *given[:2], f'--synthetic={tmp_path}/short.npz', given[3], '--real_split=all')

@@ -126,7 +126,8 @@ def _windows(spec: DatasetSpec) -> Source:
   if table.dropped:
     logging.warning('%s: %d rows lack a value and are left out', spec.title, table.dropped)
   rows = log_changes(table.rows, table.columns, spec.title) if spec.log_changes else table.rows
-  return windows(rows, spec.window, spec.split or 'train', stride=spec.stride, name=spec.title)
+  return windows(rows, spec.window, spec.split or 'train', stride=spec.stride, name=spec.title,
+                 columns=table.columns)
 
 
 def _ruled(spec: DatasetSpec) -> Source:

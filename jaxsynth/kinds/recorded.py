@@ -10,8 +10,8 @@ from jaxsynth.kinds.series_kind import series
 # `(shape, num_classes, class_names, **settings) -> Kind`, by the name that its settings say
 KINDS: dict[str, Callable[..., Kind]] = {
     'image': images,
-    'series': lambda shape, num_classes, names, low, high: series(
-        shape, low, high, num_classes, names),
+    'series': lambda shape, num_classes, names, low, high, columns=None: series(
+        shape, low, high, num_classes, names, columns),
     'row': lambda shape, num_classes, names, **settings: of_settings(
         settings, num_classes, names)}
 

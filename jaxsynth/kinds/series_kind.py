@@ -21,7 +21,8 @@ Range = tuple[float, ...]  # a number a channel
 
 
 def series(shape: Sequence[int], low: Sequence[float], high: Sequence[float],
-           num_classes: int | None = None, class_names: Sequence[str] | None = None) -> Kind:
+           num_classes: int | None = None, class_names: Sequence[str] | None = None,
+           columns: Sequence[str] | None = None) -> Kind:
   """Series of one length; in a model `low` is -1 and `high` is 1, channel by channel.
 
   Args:
@@ -30,9 +31,10 @@ def series(shape: Sequence[int], low: Sequence[float], high: Sequence[float],
     high: `[C]`, above `low`.
     num_classes: of the labels, or `None` for none.
     class_names: of the labels, in their order; numbers by default.
+    columns: names of the channels; numbers by default.
 
   Raises:
-    ValueError: another rank, or ranges that are not one a channel or empty.
+    ValueError: another rank, or ranges or names that are not one a channel, or empty.
 
   >>> kind = series((24, 1), [0.], [10.])
   >>> round(kind.in_model({'series': np.full((1, 24, 1), 7.5)})['series'].max().item(), 4)
@@ -46,12 +48,25 @@ def series(shape: Sequence[int], low: Sequence[float], high: Sequence[float],
   if any(len(x) != shape[1] for x in bounds) or any(not a < b for a, b in zip(*bounds)):
     raise ValueError(f'low={list(low)}, high={list(high)}: expected {shape[1]} numbers each, one a '
                      'channel, the first below the second')
+  if columns is not None and len(columns) != shape[1]:
+    raise ValueError(f'columns={list(columns)}: expected {shape[1]} names, one a channel')
+  named = {} if columns is None else {'columns': list(map(str, columns))}
   fields = {NAME: Field((int(shape[0]), int(shape[1])), 'float32', 'numbers'),
             **labels(num_classes, class_names)}
   return Kind(fields, *_conversions(*bounds), _checked, functools.partial(of_series, int(shape[1])),
               _pooled_in(*bounds), None if num_classes is None else 'label',
-              {'kind': NAME, 'low': list(bounds[0]), 'high': list(bounds[1])},
-              words=WORDS)
+              {'kind': NAME, 'low': list(bounds[0]), 'high': list(bounds[1]),
+               **named}, words=WORDS)
+
+
+def columns_of(kind: Kind) -> tuple[str, ...]:
+  """Names of the channels of series.
+
+  >>> columns_of(series((9, 2), [0., 0.], [1., 1.])), columns_of(series((9, 1), [0.], [1.],
+  ...                                                                    columns=['close']))
+  (('0', '1'), ('close',))
+  """
+  return tuple(kind.settings.get('columns', map(str, range(kind.shape[1]))))
 
 
 def ranges(values: np.ndarray) -> tuple[Range, Range]:
