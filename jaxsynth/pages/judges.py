@@ -1,5 +1,5 @@
 """What judges of synthetic series say, as a page."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxsynth.data.examples import Examples
@@ -16,7 +16,13 @@ MEANINGS = {
     'predictive': 'the mean absolute error, in units of its range, in foretelling the last column '
     'of real series by a network that has learned from synthetic ones alone',
     'correlational': 'how far the correlations of the columns are from the real ones, all together '
-    'divided by 10'}
+    'divided by 10',
+    'Fréchet': 'the Fréchet distance of features of whole series, by random convolutions that stay '
+    'as they are; not the Context-Fréchet distance that others publish, whose network they train',
+    'rows that break': 'the share of single steps at which the rule does not hold',
+    'series that break': 'the share of series with one such step or more',
+    'near copies': 'the share of series that are nearer in shape to one that was learned from than '
+    'half of the new real series come; beside it that of the other half'}
 TEXT = (
     'Real series that were learned from, in the place of synthetic ones, have the numbers of the '
     'second column: no generator can be expected to do better. Where they are among those that '
@@ -64,16 +70,24 @@ def answers(scores: Scores) -> list[tuple[str, Mark, str]]:
        f'{_short(value("predictive", "real"), 4)}')]
 
 
+def asked(lines: Sequence[tuple[str, Mark, str]]) -> Table:
+  """The answers as a table."""
+  words = {'good': '▲ yes', 'neutral': '● partly', 'bad': '▼ no'}
+  return Table('What somebody asks who wants to use them', ['question', 'answer', 'by'],
+               [[question, words[mark], by] for question, mark, by in lines])
+
+
 def table(scores: Scores, runs: int) -> Table:
   """The scores with their intervals."""
   return Table(
-      f'What judges say; means of {runs} trainings each, in brackets 95 % intervals; lower is '
-      'better', ['score', 'synthetic', 'real in their place'],
+      f'What was measured; of judges the means of {runs} trainings, in brackets 95 % intervals; '
+      'lower is better', ['score', 'synthetic', 'real in their place'],
       [[name, _with_interval(of['synthetic']), _with_interval(of['real'])]
        for name, of in scores.items()])
 
 
-def page(scores: Scores, runs: int, real: Examples, synthetic: Examples, about: str = '') -> Page:
+def page(scores: Scores, runs: int, real: Examples, synthetic: Examples, about: str = '',
+         sections: Sequence[Section] = (), also: Sequence[tuple[str, Mark, str]] = ()) -> Page:
   """The page.
 
   Args:
@@ -82,13 +96,16 @@ def page(scores: Scores, runs: int, real: Examples, synthetic: Examples, about: 
     real: what was judged against.
     synthetic: what was judged, of the same kind.
     about: how it was made, for the foot.
+    sections: more of them, before the series.
+    also: further answers, as `answers` has them.
   """
   items = [table(scores, runs), Table('What they mean', ['score', 'meaning'], [
-      [name, MEANINGS[name]] for name in MEANINGS if name in scores])]
+      [name, MEANINGS[name]] for name in MEANINGS if any(x.startswith(name) for x in scores)])]
   alike = synthetic._replace(kind=real.kind)  # drawn to one scale
   return Page(
       f'{synthetic.name} judged against {real.name}', sentence(scores),
-      [Section('Scores', TEXT, items),
+      [Section('In a minute', '', [asked([*answers(scores), *also])]),
+       Section('Scores', TEXT, items), *sections,
        Section('Series', '', [
            sheets.sheet(examples, subject, SHOWN, columns=6, scale=1)
            for examples, subject in ((real, 'Real series'), (alike, 'Synthetic series'))])],
