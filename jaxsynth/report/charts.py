@@ -65,6 +65,8 @@ def binned(series: Mapping[str, np.ndarray], edges: np.ndarray, *, x: str = 'val
                 color=color, alpha=0.35 if k == 0 else 1)
     ax.set_xlabel(x)
     ax.set_ylabel('density')
+    if not log and ax.get_ylim()[1] < 1e-3:
+      svg.plain(ax.yaxis)  # else a power stands beside the axis
     if log:
       ax.set_yscale('log')
       svg.plain(ax.yaxis)

@@ -1,16 +1,18 @@
 """Matrices as maps of colour, side by side."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from jaxsynth.report import svg
 from jaxsynth.report.page import number
 
+MOST = 40  # names that can be read
 ROW = '<div class="panels">'
 
 
 def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
-         high: float | None = None, signed: bool = True, shared: bool = True) -> str:
+         high: float | None = None, signed: bool = True, shared: bool = True,
+         names: Sequence[str] = ()) -> str:
   """Matrices side by side, on one scale of colour; one under the other on a phone.
 
   Args:
@@ -21,12 +23,13 @@ def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
     signed: blue to red through white at 0, as for correlations, rather than light to
       dark.
     shared: whether they have one scale, or each its own.
+    names: of the rows and columns of square matrices, if they have any.
 
   Returns:
     Inline SVGs in a row.
 
   Raises:
-    ValueError: no panels, or one that is not a matrix.
+    ValueError: no panels, one that is not a matrix, or not as many rows as names.
 
   >>> maps({'real': np.eye(3), 'synthetic': np.eye(3)}, high=1).count('<svg')
   2
@@ -35,10 +38,14 @@ def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
   for name, m in matrices.items():
     if m.ndim != 2 or not m.size:
       raise ValueError(f'maps: {name!r} of shape {list(m.shape)}, expected [R, C]')
+    if names and m.shape != (len(names),) * 2:
+      raise ValueError(f'maps: {name!r} of shape {list(m.shape)}, expected one row and column '
+                       f'each of {len(names)} names')
   if not matrices:
     raise ValueError('maps: no panels')
   if not shared:
-    alone = [maps({name: m}, low=low, high=high, signed=signed) for name, m in matrices.items()]
+    alone = [maps({name: m}, low=low, high=high, signed=signed, names=names)
+             for name, m in matrices.items()]
     return ROW + ''.join(x.removeprefix(ROW).removesuffix('</div>') for x in alone) + '</div>'
   finite = np.concatenate([m[np.isfinite(m)] for m in matrices.values()])
   finite = finite if finite.size else np.zeros(1)
@@ -46,16 +53,23 @@ def maps(panels: Mapping[str, np.ndarray], *, low: float | None = None,
     high = float(np.abs(finite).max() if signed else finite.max()) or 1.
   low = (-high if signed else float(finite.min())) if low is None else low
   return ROW + ''.join(
-      _panel(name, m, low, high, signed) for name, m in matrices.items()) + '</div>'
+      _panel(name, m, low, high, signed, names) for name, m in matrices.items()) + '</div>'
 
 
-def _panel(name: str, m: np.ndarray, low: float, high: float, signed: bool) -> str:
-  with svg.axes(3.4, 3.9) as (ax, out):
+def _panel(name: str, m: np.ndarray, low: float, high: float, signed: bool,
+           names: Sequence[str]) -> str:
+  with svg.axes(*((4.7, 5.2) if names else (3.4, 3.9))) as (ax, out):
     shown = ax.imshow(m, 'RdBu_r' if signed else 'Blues', vmin=low, vmax=high,
                       interpolation='nearest')
     ax.set_title(str(name), loc='left')
-    ax.set_xticks([])
-    ax.set_yticks([])
+    if names and len(names) <= MOST:
+      places = range(len(names))
+      ax.set_xticks(places, names, rotation=90, fontsize=8)
+      ax.set_yticks(places, names, fontsize=8)
+      ax.tick_params(length=0)
+    else:
+      ax.set_xticks([])
+      ax.set_yticks([])
     ax.spines[:].set_visible(False)
     scale = ax.figure.colorbar(shown, ax=ax, location='bottom', aspect=36, pad=0.03,
                                ticks=np.linspace(low, high, 5))
