@@ -85,12 +85,22 @@ def test_copies_are_seen_at_another_level_and_new_ones_are_not_copies():
   copied = np.concatenate([1.5 * train[:100] * (1 + 1e-4 * noise), new])
   score = of_series.copies(examples(real), examples(copied), examples(train))
   assert .5 <= score.synthetic < .54 and score.real < .04
-  assert of_series.copies(examples(train), examples(copied), examples(train)) is None
+
+
+def test_real_ones_in_their_place_are_those_learned_from_unless_these_are_judged():
+  train, real = examples(prices(80, 0)), examples(prices(60, 1))
+  apart = of_series.apart(real, train)
+  assert apart.other is train.values and apart.real is real.values and not apart.are_halves
+  for known in (None, real):
+    halves = of_series.apart(real, known)
+    both = np.concatenate(halves[:2])
+    assert halves.are_halves and len(halves.real) == 30
+    np.testing.assert_array_equal(np.sort(both.ravel()), np.sort(real.values.ravel()))
 
 
 def test_motions_tell_the_same_from_others():
   real = examples(prices(600, 0))
-  same, other = (of_series.motions(real, examples(x)) for x in (
+  same, other = (of_series.motions(real, examples(x), of_series.apart(real, None)) for x in (
       prices(600, 1), prices(600, 1, day=.04)))
   (name,) = [x for x in same if x.startswith('Fréchet')]
   assert name == 'Fréchet, random_series_0'
