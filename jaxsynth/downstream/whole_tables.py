@@ -44,8 +44,8 @@ def whole_tables(synthetic: Examples, train: Examples, test: Examples) -> Tables
   >>> from jaxsynth.data.examples import read_split
   >>> train, test = (read_split(DatasetSpec('breast_cancer'), x) for x in ('train', 'test'))
   >>> tables = whole_tables(train, train, test)
-  >>> tables.test.shape, tables.schema[tables.label].categories
-  ((140, 31), ('malignant', 'benign'))
+  >>> tables.test.shape[1], tables.schema[tables.label].categories
+  (31, ('malignant', 'benign'))
   """
   sets = [synthetic, train, test]
   for examples in sets:
