@@ -16,12 +16,14 @@ import optax
 
 from common import likelihood_flags, train, vae_flags
 from jaxsynth import runs, train_step as ts
-from jaxsynth.models import conv_vae, coupling_flow, mlp_vae, residual_vae
+from jaxsynth.models import conv_vae, coupling_flow, mlp_vae, residual_vae, series_vae
 from jaxsynth.objectives.vae import vae
 from jaxsynth.objectives.vae_networks import Networks
 
 SAMPLING = ('temperature',)
-MODELS: dict[str, Any] = {'conv': conv_vae, 'mlp': mlp_vae, 'residual': residual_vae}
+MODELS: dict[str, Any] = {'conv': conv_vae, 'mlp': mlp_vae, 'residual': residual_vae,
+                          'temporal': series_vae}
+OF_ANY_SHAPE = ('mlp', 'temporal')
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -36,7 +38,8 @@ def networks(config: Mapping[str, Any], about: runs.About, outputs: int) -> Netw
   classes, model = about.classes_if(config['conditional']), MODELS[config['network']]
   sizes = vae_flags.sizes(config) | {'num_classes': classes,
                                      'dtype': train.DTYPES[config['dtype']]}
-  *sides, channels = about.image_shape if config['network'] == 'mlp' else about.picture_shape
+  *sides, channels = (
+      about.image_shape if config['network'] in OF_ANY_SHAPE else about.picture_shape)
   prior = (coupling_flow.CouplingFlow(config['prior_layers'], config['prior_hidden'], classes)
            if config['prior'] == 'flow' else None)
   return Networks(model.Encoder(config['latent_dim'], **sizes),

@@ -186,7 +186,8 @@ def test_a_rule_of_series_has_one_range_whatever_the_split():
 
 FAMILIES = {
     'mnist_flow': ('--width=8', '--deep_width=8', '--hidden=8', '--heads=2'),
-    'mnist_vae': ('--network=mlp', '--hidden=16', '--likelihood=learned_gaussian')}
+    'mnist_vae': ('--network=mlp', '--hidden=16', '--likelihood=learned_gaussian'),
+    'series_flow': ('--width=8', '--layers=1', '--hidden=8', '--heads=2')}
 
 
 @tiers.every('program', list(FAMILIES), ['mnist_vae'])

@@ -64,7 +64,7 @@ def test_white_series_have_variance_one_at_every_frequency_and_are_undone():
       np.testing.assert_allclose(covariance[:2, :2], np.eye(2), atol=.12)
     else:  # the gap is a hundredth of the level, which the floor takes a tenth of
       assert .9 < covariance[0, 0] < 1.1 and .7 < covariance[1, 1] < 1
-    assert covariance[2, 2] < .02  # the same column again says nothing more
+    assert covariance[2, 2] < .06  # the same column again says no more than what was rounded
   back = whitened.from_white(known, white)
   np.testing.assert_allclose(back, x, atol=2e-6)
 

@@ -13,8 +13,8 @@ def define(values: flags.FlagValues, networks: Sequence[str]) -> None:
   given: dict[str, Any] = {'flag_values': values}
   at_least = lambda n: {'lower_bound': n, 'flag_values': values}
   number('latent_dim', 16, 'Size of the latent.', **at_least(1))
-  choice('network', networks[0], networks, 'Convolutions; dense layers; or residual '
-         'convolutions.', **given)
+  choice('network', networks[0], networks, 'Convolutions; dense layers; residual '
+         'convolutions; or convolutions over time, of series.', **given)
   number('width', 32, 'Channels of the largest image in both networks; not of mlp.', **at_least(1))
   number('hidden', 256, "Size of both networks' dense layer.", **at_least(1))
   number('layers', 1, 'Dense layers of mlp; residual blocks a size of residual.', **at_least(1))
@@ -60,5 +60,5 @@ def bound(config: Mapping[str, Any]) -> Bound:
 def sizes(config: Mapping[str, Any]) -> dict[str, Any]:
   """The arguments of its networks that flags of the same names say."""
   names = {'conv': ('width', 'hidden'), 'mlp': ('hidden', 'layers'),
-           'residual': ('width', 'hidden', 'layers', 'dropout')}
+           'residual': ('width', 'hidden', 'layers', 'dropout'), 'temporal': ('width', 'hidden')}
   return {name: config[name] for name in names[config['network']]}

@@ -59,7 +59,7 @@ class About(NamedTuple):
     if len(self.image_shape) != 3:
       raise RunError(f'{self.name}: examples of shape {list(self.image_shape)}, and this network '
                      'is of images [height, width, channels]; mnist_flow.py, or mnist_vae.py with '
-                     '--network=mlp, learns series and rows')
+                     '--network=mlp, learns series and rows, series_flow.py series')
     height, width, channels = self.image_shape
     return height, width, channels
 
