@@ -117,6 +117,11 @@ def test_a_judge_says_in_short_what_came_of_it(tmp_path):
   assert foretold[1] == 'good'
   milder = {**SCORES, 'discriminative, 64 units': score(.2, .01), 'predictive': score(.05, .04)}
   assert [x[1] for x in judges_page.answers(milder)] == ['neutral', 'neutral']
+  by_heart = {**SCORES, 'discriminative, 64 units': score(.47, .48)}
+  assert judges_page.answers(by_heart)[0][1:] == (
+      'good', 'discriminative: .020, of real ones .004; .5 is always told')
+  blind = {**by_heart, 'discriminative': score(.4, .4)}
+  assert judges_page.answers(blind)[0][1] == 'neutral'
   rows = judges_page.table(SCORES, 5).rows
   assert rows[1][1] == '.4000 [.0000,\xa0.5000]' and rows[0][1] == '.0200'
   verdict = Verdict(text, [Answer(*told)], [judges_page.table(SCORES, 5)])
@@ -179,3 +184,30 @@ def test_a_series_goes_through_all_stages(tmp_path):
   assert 'images' not in text
   assert json.loads((out / 'preprocess/preprocess.json').read_text())['log_changes'] is True
   assert page.page(out).title.startswith('prices.csv')
+
+
+@pytest.mark.long
+def test_a_table_of_a_file_goes_through_all_stages(tmp_path):
+  """Its synthetic rows are read by what wrote them, not by what the flags say of the file."""
+  rng = np.random.default_rng(0)
+  lines = ['size,kind,sold']
+  for _ in range(1200):
+    sold = rng.random() < .5
+    size = 'NA' if rng.random() < .1 else f'{rng.normal(2. * sold):.3f}'
+    lines.append(f'{size},{"ab"[int(rng.random() < .3 + .4 * sold)]},{"yes" if sold else "no"}')
+  (tmp_path / 'sales.csv').write_text('\n'.join(lines))
+  (tmp_path / 'train.flags').write_text('\n'.join((
+      '--network=mlp', '--conditional', '--steps=20', '--batch_size=32')))
+  out = tmp_path / 'out'
+  command = [sys.executable, str(ROOT / 'experiments/pipeline.py'), '--experiment=mnist_vae',
+             f'--dataset={tmp_path}/sales.csv', '--label_column=sold', f'--out={out}',
+             f'--train_flags={tmp_path}/train.flags', '--num=200', '--filters=copies',
+             '--downstream_sizes=all', '--downstream_parts=1', '--downstream_seeds=1',
+             '--downstream_steps=5']
+  done = subprocess.run(command, capture_output=True, text=True, check=False)
+  assert done.returncode == 0, done.stdout + done.stderr
+  text = (out / 'report.html').read_text()
+  for what in ('What the numbers say of the synthetic rows', 'Rows by class',
+               'Do they stand in for real rows in training?', 'Filters (copies):'):
+    assert what in text, what
+  assert 'images' not in text

@@ -37,7 +37,8 @@ def tfds_kinded(name: str, split: str, data_dir: str | os.PathLike | None = None
   title = builder.info.name if is_prepared(name) else name
   size = split_size(builder, title, split)
   label = features[label_key] if label_key in features else None
-  example = next(iter(x for x in features if x != label_key))
+  example = next(x for x in features
+                 if not isinstance(features[x], tfds.features.ClassLabel))
   wanted = tfds.features.FeaturesDict(
       {example: features[example], **({} if label is None else {label_key: label})})
   read = records_of(builder, title, split)

@@ -63,9 +63,8 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
     source: Any = kinded_npz(path) or analysis.raw_npz(path)
   else:
     path = _newest_version(path)
-    there = spec._replace(dataset=str(path.absolute()), data_dir=None)
-    about = {'kind': there.kind}
-    if there.kind == 'tfds':
+    about = {'kind': 'tfds' if data.is_prepared(path) else 'folder'}
+    if about['kind'] == 'tfds':
       splits, classes = data.tfds_names(str(path), label_key=spec.label_key)
       split = split or ('train' if 'train' in splits else splits[0])
       label_key = spec.label_key if classes else None

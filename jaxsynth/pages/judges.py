@@ -51,18 +51,22 @@ def sentence(scores: Scores) -> str:
 
 
 def answers(scores: Scores) -> list[tuple[str, Mark, str]]:
-  """Questions, how good the answer is, and its numbers: by the most severe judge.
+  """Questions, how good the answer is, and its numbers: by the most severe judge that is fair.
 
-  Hardly told apart is at most .05 above real ones, partly at most .25. As good for foretelling is
-  an error of at most 1.1 times that after real ones, partly of at most 1.5 times.
+  A judge that tells real series from each other above .25 knows them by heart, as few that overlap,
+  and says nothing; where none is fair, the answer is partly. Hardly told apart is at most .05 above
+  real ones, partly at most .25. As good for foretelling is an error of at most 1.1 times that after
+  real ones, partly of at most 1.5 times.
   """
+  apart = [name for name in scores if name.startswith(TOLD_APART)]
   value = lambda name, of: float(scores[name][of]['value'] or 0.)
-  strict = max((name for name in scores if name.startswith(TOLD_APART)),
-               key=lambda name: value(name, 'synthetic'))
+  fair = [name for name in apart if value(name, 'real') <= .25]
+  strict = max(fair or apart, key=lambda name: value(name, 'synthetic'))
   above = value(strict, 'synthetic') - value(strict, 'real')
+  known: Mark = _mark(above, .05, .25) if fair else 'neutral'
   ratio = value('predictive', 'synthetic') / max(value('predictive', 'real'), 1e-9)
   return [
-      ('Can a judge hardly tell them from real ones?', _mark(above, .05, .25),
+      ('Can a judge hardly tell them from real ones?', known,
        f'{strict}: {_short(value(strict, "synthetic"))}, of real ones '
        f'{_short(value(strict, "real"))}; .5 is always told'),
       ('Are real ones foretold as well by who learned from them?', _mark(ratio, 1.1, 1.5),
