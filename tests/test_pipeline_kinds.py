@@ -179,7 +179,8 @@ def test_a_series_goes_through_all_stages(tmp_path):
   text = (out / 'report.html').read_text()
   for what in ('What the numbers say of the synthetic series', 'Can a judge hardly tell them',
                'prices.csv has 1,273 series to learn from, without labels', 'Real series, drawn',
-               'Series that', 'href="./downstream/judge_series/report.html">judge series</a>'):
+               'Synthetic series that passed the filters',
+               'href="./downstream/judge_series/report.html">judge series</a>'):
     assert what in text, what
   assert 'images' not in text
   assert json.loads((out / 'preprocess/preprocess.json').read_text())['log_changes'] is True
