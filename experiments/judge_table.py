@@ -9,6 +9,8 @@ a classifier that learned from them is worth on --real_split; which rules that a
 --train_split keep are broken; and whether rows were learned by heart. Each stands beside what real
 rows and what independent columns get. --rule adds a rule, as "age >= 17".
 
+verdict.json has the same in short, for the page of pipeline.py --judges=judge_table.
+
 The page prints no real row, unless --show_real asks for those that synthetic rows are nearest to.
 Judges need scikit-learn: pip install 'jaxsynth[report]'.
 """
@@ -17,7 +19,7 @@ import pathlib
 
 from absl import flags, logging
 
-from common import comparison_flags, program, seeds
+from common import comparison_flags, program, seeds, verdict_file
 from jaxsynth import files, report
 from jaxsynth.data.examples import read_real_split
 from jaxsynth.downstream import table_study
@@ -69,6 +71,9 @@ def main() -> None:
   report.write(folder / 'report.html', page.page(tables, study, about, values.show_real))
   with files.write_aside(folder / 'judges.json') as f:
     f.write(json.dumps(result, indent=1, allow_nan=False).encode() + b'\n')
+  verdict_file.write(folder, verdict_file.Verdict(
+      page.verdict(study), [verdict_file.Answer(*x) for x in page.answers(study)],
+      [page.scores(study)]))
   print(page.text(study))
   program.done(folder / 'report.html')
 

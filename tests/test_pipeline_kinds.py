@@ -204,11 +204,12 @@ def test_a_table_of_a_file_goes_through_all_stages(tmp_path):
              f'--dataset={tmp_path}/sales.csv', '--label_column=sold', f'--out={out}',
              f'--train_flags={tmp_path}/train.flags', '--num=200', '--filters=copies',
              '--downstream_sizes=all', '--downstream_parts=1', '--downstream_seeds=1',
-             '--downstream_steps=5']
+             '--downstream_steps=5', '--judges=judge_table', '--judge_flags=runs=1']
   done = subprocess.run(command, capture_output=True, text=True, check=False)
   assert done.returncode == 0, done.stdout + done.stderr
   text = (out / 'report.html').read_text()
   for what in ('What the numbers say of the synthetic rows', 'Rows by class',
-               'Do they stand in for real rows in training?', 'Filters (copies):'):
+               'Do they stand in for real rows in training?', 'Filters (copies):',
+               'Can boosted trees hardly tell them from real rows?', '>judge table</a>'):
     assert what in text, what
   assert 'images' not in text

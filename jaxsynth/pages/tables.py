@@ -11,8 +11,15 @@ from jaxsynth.downstream.whole_tables import Tables
 from jaxsynth.kinds.row_texts import texts
 from jaxsynth.pages import table_pictures as pictures
 from jaxsynth.report import Item, Note, Page, Section, Table
-from jaxsynth.report.page import Cell
+from jaxsynth.report.page import Cell, Mark
 
+# what a stranger asks, and the scores of which the worst answers; yes is the best answer
+QUESTIONS = {
+    'Are columns and pairs of columns as in real rows?': ('shape', 'trend'),
+    'Can boosted trees hardly tell them from real rows?': ('told apart by boosting',),
+    'Do boosted trees that learned from them know real rows?': ('learned by boosting, AUC',),
+    'Do they keep the rules that all real rows keep?': ('broken rules',),
+    'Are they new, and no copies of rows that were learned from?': COPYING}
 MARKS = {'good': '▲', 'neutral': '●', 'bad': '▼'}
 SHOWN = 8  # synthetic rows, and rows of the tables of worst columns and pairs
 WHOSE = {'synthetic': 'synthetic', 'real': 'real', 'both': 'both', 'independent': 'independent'}
@@ -73,7 +80,25 @@ def verdict(study: Study) -> str:
   return 'This table is of use, and not as good as real rows.'
 
 
-def _marks(study: Study) -> dict[str, str]:
+def answers(study: Study) -> list[tuple[str, Mark, str]]:
+  """Questions, how good the answer is, and the numbers that it stands on."""
+  marks, lines = _marks(study), list[tuple[str, Mark, str]]()
+  for question, names in QUESTIONS.items():
+    there = [name for name in names if name in marks]
+    if there:
+      worst = min((marks[name] for name in there), key=list(MARKS)[::-1].index)
+      lines.append((question, worst, ', '.join(
+          f'{name} {study.scores[name]["synthetic"].value:.3g} (real: '
+          f'{study.scores[name]["real"].value:.3g})' for name in there)))
+  return lines
+
+
+def scores(study: Study) -> Table:
+  """The scores beside those of real rows and of independent columns."""
+  return _scores(study)[0]  # type: ignore[return-value]
+
+
+def _marks(study: Study) -> dict[str, Mark]:
   return {name: mark(name, by['synthetic'], by['real']) for name, by in study.scores.items()
           if name in MEANINGS and 'synthetic' in by and 'real' in by
           and not np.isnan([by['synthetic'].value, by['real'].value]).any()}
