@@ -15,6 +15,7 @@ from jaxsynth.losses import adversarial, likelihoods, penalties, relativistic
 from jaxsynth.models.causal_transformer import CausalTransformer
 from jaxsynth.models.row_draws import draw
 from jaxsynth.models.row_mixture import RowMixture
+from jaxsynth.models.row_mlp import RowMLP
 from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives import solvers
 from jaxsynth.objectives.ada import DiscriminatorAugmentation
@@ -24,7 +25,9 @@ from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
 from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.objectives.reflow import reflow
+from jaxsynth.objectives.row_parts import parts_of
 from jaxsynth.objectives.segment import segment
+from jaxsynth.objectives.table_flow import table_flow
 from jaxsynth.objectives.table_mixture import table_mixture
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.objectives.whitened import FARTHEST, whitened
@@ -211,6 +214,12 @@ def tiny_mixture(num_classes=None):
   return of_rows(table_mixture(RowMixture(ROW, 3, num_classes), draw, hidden=.3))
 
 
+def tiny_table_flow(num_classes=None):
+  parts = parts_of(ROW, 2)
+  return of_rows(table_flow(RowMLP(sum(parts.sizes), 8, 1), parts, num_classes=num_classes,
+                            steps=3))
+
+
 def counting(objective):
   """The same, counting its steps in the shared variables, as a controller would."""
   def init(key, batch):
@@ -265,11 +274,13 @@ TABLE = {
     'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'conditional-mixture': (lambda axis=None: tiny_mixture(3), ('mixture',)),
+    'conditional-table-flow': (lambda axis=None: tiny_table_flow(3), ('flow',)),
     'classifier': (classifier, ('classifier',)),
     'segmenter': (lambda axis=None: segment(TinySegmenter(), augment=brighter), ('segmenter',)),
 }
 CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-white-flow',
-               'conditional-reflow', 'mean-flow', 'conditional-codes', 'conditional-mixture')
+               'conditional-reflow', 'mean-flow', 'conditional-codes', 'conditional-mixture',
+               'conditional-table-flow')
 LABELLING = {'classifier': (), 'segmenter': SHAPE[:2]}  # shapes of labels of given images
 
 
