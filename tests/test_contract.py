@@ -237,14 +237,16 @@ def test_samples_have_shape_dtype_range_and_one_key_each(name):
   labelling = name in objectives.LABELLING
   cond = jnp.arange(6) % 3 if name in objectives.CONDITIONAL else None
   cond = objectives.batch(6)['image'] if labelling else cond
-  x = sample(*ts.averaged(state), keys, cond)
+  params, variables = ts.averaged(state)
+  variables = {player: variables[player] for player in params if player in variables}  # as loaded
+  x = sample(params, variables, keys, cond)
   if labelling:
     assert x.shape == (6, *objectives.LABELLING[name]) and x.dtype == jnp.int32
     assert set(np.unique(x)) <= {0, 1, 2}
   else:
     chex.assert_shape(x, (6, *objectives.SHAPE))
     assert x.dtype == jnp.float32 and float(jnp.abs(x).max()) <= 1
-  part = sample(*ts.averaged(state), keys[2:5], None if cond is None else cond[2:5])
+  part = sample(params, variables, keys[2:5], None if cond is None else cond[2:5])
   # a GPU's products, of fewer bits, are summed another way in another batch: 3e-4 on an H100
   apart = 1e-6 if jax.default_backend() == 'cpu' else 1e-3
   np.testing.assert_allclose(x[2:5], part, atol=apart)

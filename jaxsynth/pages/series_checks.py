@@ -95,12 +95,22 @@ def _some(count: int) -> list[int]:
 
 def _distributions(real: Examples, synthetic: Examples) -> list[Figure]:
   columns = columns_of(kind_of(real))
-  thin = lambda x: x.reshape(-1)[::max(1, x.size // ROWS)]
-  return [Figure(
-      histograms({'real': thin(real.values[..., k]), 'synthetic': thin(synthetic.values[..., k])},
-                 x=columns[k]),
-      f'Values of {columns[k]}, of all steps. The line should follow the filled shape.',
-      f'Histograms of {columns[k]}, real and synthetic.') for k in _some(len(columns))]
+  return [_distribution(name, *(x.values[..., k].ravel() for x in (real, synthetic)))
+          for k, name in enumerate(columns) if k in _some(len(columns))]
+
+
+def _distribution(column: str, real: np.ndarray, synthetic: np.ndarray) -> Figure:
+  """Over the range of the real values and a tenth more; what lies beyond is said."""
+  low, high = real.min(), real.max()
+  margin = (high - low) / 10
+  inside = synthetic[(synthetic >= low - margin) & (synthetic <= high + margin)]
+  beyond = 100 * (1 - inside.size / synthetic.size)
+  thin = lambda x: x[::max(1, x.size // ROWS)]
+  drawn = {'real': thin(real), **({'synthetic': thin(inside)} if inside.size else {})}
+  return Figure(
+      histograms(drawn, x=column), f'Values of {column}, of all steps. The line should follow the '
+      'filled shape.' + (f' {beyond:.2g} % of the synthetic values lie beyond what is drawn.'
+                         if beyond else ''), f'Histograms of {column}, real and synthetic.')
 
 
 def _memories(real: Examples, synthetic: Examples) -> list[Figure]:
