@@ -43,7 +43,7 @@ def test_the_index_is_a_data_set_by_its_name(tmp_path, monkeypatch):
   assert source.kind.shape == (24, 1) and source.size == 4024 - 24 + 1  # .8 of 5,030 changes
   first = source.take(np.array([0]))['series'][0, 0, 0]
   np.testing.assert_allclose(first, np.log(1244.780029 / 1228.099976), rtol=1e-4)
-  with pytest.raises(ValueError, match='sp500: a series .* as --window=24'):
+  with pytest.raises(ValueError, match='sp500: .*as --window=24'):
     data.open_dataset(spec._replace(window=None))
 
 
