@@ -4,12 +4,16 @@ r"""Writes synthetic data by a method of a few lines, which a learned engine mus
         --num=30000 --out=/tmp/smote.npz
     python experiments/baseline.py --baseline=copula --dataset=breast_cancer --num=1000 \
         --out=/tmp/data --name=cells_copula
+    python experiments/baseline.py --baseline=garch --dataset=google.csv --window=24 --split=all \
+        --out=/tmp/garch.npz
 
-The first writes a file as a run's synthetic.npz, the second a data set that tensorflow-datasets
-reads; evaluate.py, downstream.py and the others take both as --synthetic, and both say that they
-are no real data. Of the rows of a table, independent draws each column on its own, copula has
-their rank correlations, and smote lies between real rows that are near to each other: it trains
-classifiers well, and shows real rows to whoever looks.
+An --out that ends with .npz is a file as a run's synthetic.npz, another a folder of data sets that
+tensorflow-datasets reads; evaluate.py, downstream.py and the others take both as --synthetic, and
+both say that they are no real data. Of the rows of a table, independent draws each column on its
+own, copula has their rank correlations, and smote lies between real rows that are near to each
+other: it trains classifiers well, and shows real rows to whoever looks. Of windows of a long
+series, bootstrap joins blocks of its rows, bootstrap_changes blocks of log-returns from a real
+price on, and garch draws log-returns by a GARCH model with Student-t innovations.
 """
 from collections.abc import Callable
 import functools
@@ -22,8 +26,11 @@ import numpy as np
 from common import dataset_flags, paths, program, quality_flags, seeds
 import jaxsynth
 from jaxsynth import data
+from jaxsynth.baselines import garch
+from jaxsynth.baselines.block_bootstrap import resampled, resampled_changes
 from jaxsynth.baselines.copula import gaussian_copula
 from jaxsynth.baselines.independent import independent
+from jaxsynth.baselines.long_series import of_windows
 from jaxsynth.baselines.rows import Arrays, of_source
 from jaxsynth.baselines.smote import smote
 from jaxsynth.data import fingerprint
@@ -48,7 +55,10 @@ BASELINES = {
     'independent': Baseline('row', functools.partial(of_source, independent)),
     'copula': Baseline('row', functools.partial(of_source, gaussian_copula)),
     'smote': Baseline('row', functools.partial(
-        of_source, smote, within_classes=True))}
+        of_source, smote, within_classes=True)),
+    'bootstrap': Baseline('series', functools.partial(of_windows, resampled)),
+    'bootstrap_changes': Baseline('series', functools.partial(of_windows, resampled_changes)),
+    'garch': Baseline('series', functools.partial(of_windows, garch.windows))}
 
 
 def define_flags(values: flags.FlagValues) -> None:

@@ -4,8 +4,12 @@ import pathlib
 import numpy as np
 import pytest
 
-from jaxsynth.baselines import block_bootstrap, garch
+import baseline
+from jaxsynth.baselines import block_bootstrap, garch, long_series
+from jaxsynth.data import origin, DatasetSpec
 from jaxsynth.data.series_file import read_series
+from jaxsynth.evaluation.synthetic import read_synthetic
+import programs
 
 SP500 = pathlib.Path(__file__).parent.parent / '../shared/tables/stocks/sp500_daily_1950_2015.csv'
 MODEL = garch.Garch(.0005, 1e-6, .08, .9, 6.)
@@ -96,3 +100,28 @@ def test_the_fit_of_the_sp_500_is_that_of_the_package_arch():
   assert np.abs((np.array(scaled) - peer) / errors).max() < .05
   log_likelihood = -garch.negative_log_likelihood(model, returns) - len(returns) * np.log(100)
   assert abs(log_likelihood - -19515.6013) < .05
+
+
+def test_windows_are_joined_to_the_series_that_they_are_of():
+  rows = np.random.default_rng(0).normal(size=(30, 2))
+  windows = rows[np.arange(26)[:, None] + np.arange(5)]
+  np.testing.assert_array_equal(long_series.joined(windows), rows)
+  with pytest.raises(ValueError, match='window 3 does not begin a row after .* leave --stride at):
+    long_series.joined(np.delete(windows, 3, 0))
+
+
+@pytest.mark.parametrize('name', ['bootstrap', 'bootstrap_changes', 'garch'])
+def test_the_program_writes_windows_that_others_read(name, tmp_path):
+  rng = np.random.default_rng(0)
+  rows = 50 * np.exp(np.cumsum(.01 * rng.normal(size=(200, 2)), 0)).astype(np.float32)
+  np.savez(tmp_path / 'prices.npz', values=rows, columns=['open', 'close'])
+  given = [f'--baseline={name}', f'--dataset={tmp_path}/prices.npz', '--window=6', '--split=all',
+           '--num=40']
+  programs.call(baseline, *given, f'--out={tmp_path}/made.npz')
+  made = read_synthetic(tmp_path / 'made.npz').examples
+  assert made.values.shape == (40, 6, 2) and made.labels is None and (made.values > 0).all()
+  assert origin.is_synthetic(DatasetSpec(str(tmp_path / 'made.npz')))
+  if name == 'bootstrap':
+    assert np.isin(made.values[..., 0], rows[:, 0]).all()
+  with pytest.raises(ValueError, match='leave --stride at 1'):
+    programs.call(baseline, *given, '--stride=2', f'--out={tmp_path}/other.npz')
