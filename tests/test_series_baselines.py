@@ -106,7 +106,7 @@ def test_windows_are_joined_to_the_series_that_they_are_of():
   rows = np.random.default_rng(0).normal(size=(30, 2))
   windows = rows[np.arange(26)[:, None] + np.arange(5)]
   np.testing.assert_array_equal(long_series.joined(windows), rows)
-  with pytest.raises(ValueError, match='window 3 does not begin a row after .* leave --stride at):
+  with pytest.raises(ValueError, match='window 3 does not begin a row after .* leave --stride at'):
     long_series.joined(np.delete(windows, 3, 0))
 
 
