@@ -48,7 +48,7 @@ class SeriesTransformer(nn.Module):
     h = Dense(self.width, dtype=self.dtype)(steps).astype(jnp.float32) + place[None]
     for _ in range(self.depth):
       h = Block(self.width, self.heads, self.dtype)(h, vector)
-    shift, scale = told(2, self.width, vector, self.dtype)
+    shift, scale = adapters(2, self.width, vector, self.dtype)
     y = Dense(steps.shape[-1], kernel_init=ZEROS)(norm(h) * (1 + scale) + shift)
     return y.reshape(x.shape)
 
@@ -65,7 +65,7 @@ class Block(nn.Module):
   @nn.compact
   def __call__(self, x: Array, vector: Array) -> Array:
     dense = lambda size: Dense(size, dtype=self.dtype)
-    shift, scale, gate, shift_, scale_, gate_ = told(6, self.width, vector, self.dtype)
+    shift, scale, gate, shift_, scale_, gate_ = adapters(6, self.width, vector, self.dtype)
     query, key, value = jnp.split(dense(3 * self.width)(norm(x) * (1 + scale) + shift), 3, -1)
     heads = lambda y: y.reshape(*y.shape[:2], self.heads, -1)
     logits = jnp.einsum('bqhd,bkhd->bhqk', heads(query), heads(key)).astype(jnp.float32)
@@ -76,7 +76,7 @@ class Block(nn.Module):
     return x + gate_ * dense(self.width)(inner).astype(jnp.float32)
 
 
-def told(count: int, width: int, vector: Array, dtype: Any) -> list[Array]:
+def adapters(count: int, width: int, vector: Array, dtype: Any) -> list[Array]:
   """So many vectors `[B, 1, width]` of the one that says time and label, which begin at zero."""
   every = Dense(count * width, dtype=dtype, kernel_init=ZEROS)(vector).astype(jnp.float32)
   return jnp.split(every[:, None], count, -1)
