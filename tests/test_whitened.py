@@ -24,12 +24,12 @@ def walks(n, seed=0):
 def learned(batches, steps=500):
   """What is known after these batches, and the losses."""
   inner = flow_matching(TimeMLP(8, 1), SHAPE, crop=whitened.FARTHEST)
-  objective = whitened.whitened(inner, SHAPE, steps)
+  objective = whitened.whitened(inner, SHAPE, steps=steps)
   params, variables = objective.init(jax.random.key(0), {'series': batches[0]})
   for k, batch in enumerate(batches):
     _, (variables, _) = objective.loss(params, variables, {'series': batch}, Context(
         jnp.int32(k), jax.random.key(k)))
-  return variables['shared'][whitened.NAME]
+  return variables['flow'][whitened.NAME]
 
 
 def test_the_cosine_transform_is_scipys_and_undone():

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsynth import conditions
-from jaxsynth.types import Batch, Context, Objective, PerPlayer
+from jaxsynth.types import Batch, Context, Objective, PerPlayer, Player
 
 NAME = 'whitening'
 FLOOR = 3e-6  # times the columns: of a variance, as a share of its column's at that frequency
@@ -18,7 +18,8 @@ FARTHEST = 30.  # deviations at which white series are cropped
 EXACT = jax.lax.Precision.HIGHEST
 
 
-def whitened(inner: Objective, shape: Sequence[int], steps: int = 500) -> Objective:
+def whitened(inner: Objective, shape: Sequence[int], player: Player = 'flow', steps: int = 500
+             ) -> Objective:
   """Lets an objective learn series after a linear map that makes them white.
 
   A series moves far slowly and little fast, and columns such as the prices of a day move nearly as
@@ -40,11 +41,12 @@ def whitened(inner: Objective, shape: Sequence[int], steps: int = 500) -> Object
     inner: of arrays of this shape. Its samples must not be cropped to [-1, 1]: white series lie in
       [-FARTHEST, FARTHEST], mostly within 5.
     shape: `(T, C)`; of other arrays what is not their first axis counts as columns.
+    player: whose variables keep what is known.
     steps: from whose batches the map is found.
 
   Returns:
-    An `Objective` of series in [-1, 1], whose samples are cropped to that. Its variables
-    `'shared'` hold `'whitening'`: the mean `[T, C]` and the covariances `[T, C, C]`.
+    An `Objective` of series in [-1, 1], whose samples are cropped to that. Its player's variables
+    have `'whitening'` besides: the mean `[T, C]` and the covariances `[T, C, C]`.
 
   >>> from jaxsynth.models.time_mlp import TimeMLP
   >>> from jaxsynth.objectives.flow_matching import flow_matching
@@ -59,26 +61,33 @@ def whitened(inner: Objective, shape: Sequence[int], steps: int = 500) -> Object
     params, variables = inner.init(key, batch)
     begin = {'mean': jnp.zeros((length, columns)),
              'covariance': jnp.tile(jnp.eye(columns)[None], (length, 1, 1))}
-    return params, with_known(variables, begin)
+    return params, _with_known(variables, player, begin)
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
-    name, known = conditions.learned_name(batch), variables['shared'][NAME]
+    name, (known, rest) = conditions.learned_name(batch), _parted(variables, player)
     x = batch[name]
-    losses, (after, metrics) = inner.loss(
-        params, variables, {**batch, name: to_white(known, x)}, ctx)
-    return losses, (with_known(after, updated(known, to_motions(x), ctx.step, steps)), metrics)
+    losses, (after, metrics) = inner.loss(params, rest, {**batch, name: to_white(known, x)}, ctx)
+    known = updated(known, to_motions(x), ctx.step, steps)
+    return losses, (_with_known(after, player, known), metrics)
 
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array, cond: Array | None = None
              ) -> Array:
-    white = inner.sample(params, variables, keys, cond)
-    return jnp.clip(from_white(variables['shared'][NAME], white), -1, 1)
+    known, rest = _parted(variables, player)
+    return jnp.clip(from_white(known, inner.sample(params, rest, keys, cond)), -1, 1)
 
   return Objective(init, loss, sample, inner.coupled)
 
 
-def with_known(variables: PerPlayer, known: Mapping[str, Array]) -> PerPlayer:
-  """The variables with other means and covariances."""
-  return {**variables, 'shared': {**variables['shared'], NAME: dict(known)}}
+def _with_known(variables: PerPlayer, player: Player, known: Mapping[str, Array]) -> PerPlayer:
+  """Variables with means and covariances beside the player's own, with which they are averaged."""
+  return {**variables, player: {**variables[player], NAME: dict(known)}}
+
+
+def _parted(variables: PerPlayer, player: Player) -> tuple[Mapping[str, Array], PerPlayer]:
+  """Means and covariances, and the variables without them."""
+  known = variables[player][NAME]
+  rest = {name: x for name, x in variables[player].items() if name != NAME}
+  return known, {**variables, player: rest}
 
 
 def updated(known: Mapping[str, Array], motions: Array, step: Array, steps: int
