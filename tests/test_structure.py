@@ -56,7 +56,6 @@ ROOMS = {
     'runs': LEAVES | {'ema', 'accumulate', 'train_step', 'parallel', 'loop', 'hooks', 'hosts',
                       'checkpoint', 'tensorboard'},
     'evaluation': LEAVES | {'runs'},
-    'baselines': {'kinds'},
     # both train classifiers: networks, an objective, a step
     'downstream': LEAVES | {'runs', 'ema', 'train_step', 'loop', 'hooks', 'models', 'objectives'},
     'quality': LEAVES | {'runs', 'evaluation', 'downstream', 'train_step', 'checkpoint', 'models',
