@@ -73,7 +73,8 @@ def test_data_without_labels_are_scored_and_teach_no_classifier():
   found = collection((), counts=[])
   rule_engine.check_fits(engine(), DatasetSpec(), found)
   stages = table(options(), found)
-  assert stages['downstream'].why_not == 'a classifier needs labels, and toys has none'
+  assert stages['downstream'].why_not == (
+      'a classifier needs labels, and toys has none; see --judges')
   assert not stages['assess'].why_not
   assert not [x for x in stages['synthesise'].commands[0] if x.startswith('--labels')]
 

@@ -198,7 +198,7 @@ def test_a_record_of_the_first_version_gives_the_settings_that_it_gave(run, tmp_
       'model', 'filters', 'pseudo_labels', 'class_names', 'synthetic',
       'platform', 'versions'}
   assert set(settings['model']) == {'digest', 'flags', 'data'}
-  assert set(old['flags']) - set(settings['model']['flags']) == {'data_dir'}
+  assert set(old['flags']) - set(settings['model']['flags']) == {'data_dir', 'schema'}
   about = json.loads((folder / 'dataset_info.json').read_text())
   assert 'seed 0, temperature 1, by jaxsynth' in about['description']
 

@@ -94,7 +94,7 @@ def _check_split(spec: DatasetSpec) -> None:
   if spec.kind in ('npz', 'folder') and spec.split not in (None, 'train'):
     raise ValueError(f'--split={spec.split}: {spec.dataset} has no splits; expected train, '
                      'which is all of it')
-  if spec.kind != 'series' and (spec.window is not None or spec.log_changes):
+  if spec.kind not in ('series', 'table') and (spec.window is not None or spec.log_changes):
     flag = '--log_changes' if spec.window is None else f'--window={spec.window}'
     raise ValueError(f'{flag}: {spec.dataset} is no long series; expected sp500, a .csv file or an '
                      '.npz file of values')
@@ -107,7 +107,8 @@ def _check_no_pictures(spec: DatasetSpec, what: str) -> None:
 
 def _rows(spec: DatasetSpec) -> Source:
   _check_no_pictures(spec, 'rows')
-  if spec.window is not None or spec.columns or spec.time_column or spec.missing != 'refuse':
+  if spec.window is not None or spec.log_changes or spec.columns or spec.time_column or (
+      spec.missing != 'refuse'):
     raise ValueError(f'{spec.title}: --window, --columns, --time_column and --missing are of a '
                      'series, and --table, --label_column and --schema of a table; give the ones '
                      'or the others')

@@ -108,9 +108,9 @@ def _of_components(model: RowMixture, params: Params, components: Array, uniform
                    ) -> tuple[Array, Array | None]:
   """Rows and labels of these components."""
   parts, layout = model.segments, model.layout
-  own = parts.split(params['shared'][None] + params['own'][components])
+  logits = parts.split(params['shared'][None] + params['own'][components])
   u_classes, u_numbers = uniform[:, :len(parts.classes)], uniform[:, len(parts.classes):]
-  picks = [_class(logits, u_classes[:, i]) for i, logits in enumerate(own)]
+  picks = [_class(of_column, u_classes[:, i]) for i, of_column in enumerate(logits)]
   u = jnp.clip(u_numbers, EDGE, 1 - EDGE)
   means = params['means'][components]
   scales = model.floor + jnp.exp(params['log_scales'][components])

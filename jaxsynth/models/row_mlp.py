@@ -1,4 +1,4 @@
-"""A network of the rows of a table: every column at once, told the time and the label."""
+"""A network of the rows of a table: every column at once, vector the time and the label."""
 from typing import Any
 
 from flax import linen as nn
@@ -14,7 +14,7 @@ class RowMLP(nn.Module):
 
   A class of a column is a vector that is learned, and so is a column that is masked: their sum,
   with a linear map of the numbers, enters residual blocks of two dense layers, each normalised
-  and told time and label. The last layer begins at zero.
+  and vector time and label. The last layer begins at zero.
 
   Attributes:
     classes: of all columns of classes together, V.
@@ -33,11 +33,11 @@ class RowMLP(nn.Module):
   def __call__(self, numbers: Array, there: Array, classes: Array, time: Array,
                cond: Array | None = None, *, train: bool) -> tuple[Array, Array]:
     dense = lambda features, **options: Dense(features, dtype=self.dtype, **options)
-    told = TimeAndLabel(self.width, self.dtype)(time, cond)
+    vector = TimeAndLabel(self.width, self.dtype)(time, cond)
     h = dense(self.width)(jnp.concatenate([numbers, there, classes], 1))
     for _ in range(self.depth):
       inner = dense(self.width)(nn.LayerNorm(dtype=self.dtype)(h))
-      inner = nn.silu(inner + dense(self.width, use_bias=False)(told))
+      inner = nn.silu(inner + dense(self.width, use_bias=False)(vector))
       inner = nn.Dropout(self.dropout, deterministic=not train)(inner)
       h = h + dense(self.width)(inner)
     h = nn.silu(nn.LayerNorm(dtype=self.dtype)(h)).astype(jnp.float32)

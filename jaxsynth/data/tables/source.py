@@ -30,7 +30,7 @@ def table_source(dataset: str, split: str = 'train', *, schema: str | None = Non
 
   >>> source = table_source('breast_cancer', 'test')
   >>> source.size, source.kind.shape, source.class_names
-  (140, (30,), ('malignant', 'benign'))
+  (132, (30,), ('malignant', 'benign'))
   """
   first = like[0] if like else dataset
   whole = (embedded.embedded(first, label_column) if first in embedded.NAMES else
