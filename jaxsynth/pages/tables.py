@@ -74,9 +74,12 @@ def verdict(study: Study) -> str:
     return 'This table is not a substitute for real rows.'
   if useful == 'good' and set(alike) == {'good'}:
     return 'This table can stand in for real rows.'
-  if 'bad' in alike:
+  if marks.get('told apart by boosting') == 'bad':
     return ('This table has some use for training, and is easily told from real rows: look at what '
             'gives it away.')
+  if 'bad' in alike:
+    return ('This table has some use for training, but its columns are not those of real rows, or '
+            'it breaks rules that they keep: look at the scores marked bad.')
   return 'This table is of use, and not as good as real rows.'
 
 
