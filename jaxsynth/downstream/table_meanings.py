@@ -45,8 +45,8 @@ MEANINGS = {
         'Rows that break a rule that all train rows keep: a range, an order of two columns, a '
         'column that decides another, or one that was given.', 'lower', .01, .05),
     'new pairs': Meaning(
-        'Rows with two values that never stand together in train, of columns where that says '
-        'something.', 'lower', .01, .05),
+        'Rows with two values that never stand together in train, of columns with few values, '
+        'where chance would have shown them.', 'lower', .01, .05),
     'nearer to train': Meaning(
         'Rows whose most similar real row is one that was learned from, rather than one of as many '
         'that were not: one half if nothing was learned by heart.', 'lower', .05, .1),
@@ -55,7 +55,7 @@ MEANINGS = {
                         'lower', .005, .05)}
 COPYING = ('nearer to train', 'copies of train', 'repeated')
 RULES = ('▲ good, ● fair, ▼ bad: by how far a score is from what real rows get in the place of the '
-         'synthetic ones. No score is better than these rows by being above them.')
+         'synthetic ones; to be above them is no better than to be like them.')
 
 
 def mark(name: str, value: Mean, real: Mean) -> Literal['good', 'neutral', 'bad']:

@@ -42,7 +42,8 @@ def sentence(scores: Scores) -> str:
   apart, foretold = scores['discriminative'], scores['predictive']
   large = [x for name, x in scores.items() if name.startswith(f'{TOLD_APART},')]
   short = lambda of, whose, digits=3: _short(of[whose]['value'], digits)
-  more = ''.join(f', a larger one at {short(of, "synthetic")}' for of in large)
+  more = ''.join(f', a larger one at {short(of, "synthetic")} (real ones: {short(of, "real")})'
+                 for of in large)
   return (f'Judges tell the synthetic series from real ones at {short(apart, "synthetic")} (0 is '
           f'best, .5 is worst; real ones from each other: {short(apart, "real")}){more}. Who '
           'learns from the synthetic series alone foretells real ones with an error of '

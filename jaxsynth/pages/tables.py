@@ -47,7 +47,7 @@ def page(tables: Tables, study: Study, about: Mapping[str, Any], show_real: bool
               _rules(study)),
       Section('Memory', _memory(study), [pictures.distances(study)]),
       Section('Rows', '', _rows(tables, study, show_real))]
-  title = f'{about["synthetic"]} against {about["train"]}'
+  title = f'The synthetic table {about["synthetic"]} beside {about["train"]}'
   return Page(title, _lead(study), sections, _foot(about))
 
 
