@@ -4,10 +4,11 @@ from typing import Any
 
 from common.verdict_file import Answer
 from jaxsynth.report import Table
+from jaxsynth.report.page import Mark
 from stages.result import Results
 
 WORDS = {'good': '▲ yes', 'neutral': '● partly', 'bad': '▼ no'}  # of a mark
-VERDICTS = {'helps': 'good', 'hurts': 'bad'}  # of a study of classifiers
+VERDICTS: dict[str, Mark] = {'helps': 'good', 'hurts': 'bad'}  # of a study of classifiers
 
 
 def table(results: Results) -> list[Table]:
@@ -43,6 +44,6 @@ def _useful(study: Mapping[str, Any]) -> Answer:
   verdict = (alone.get('against_real') or {}).get('verdict', '')
   return Answer(
       'Do they stand in for real images in training?',
-      VERDICTS.get(verdict, 'neutral'),  # type: ignore[arg-type]
+      VERDICTS.get(verdict, 'neutral'),
       f'classifiers of them alone are right on {alone["accuracy"]["value"]:.1%} of real test '
       f'images, of real ones on {real["accuracy"]["value"]:.1%}')

@@ -8,7 +8,7 @@ import jaxlib
 import numpy as np
 
 import jaxsynth
-from jaxsynth.data import origin
+from jaxsynth.data import embedded_series, origin
 from jaxsynth.data.tables import embedded
 from jaxsynth.kinds.recorded import kind_of_record
 from jaxsynth.quality.order import Order
@@ -82,7 +82,7 @@ def check_name(name: str) -> None:
   >>> check_name('digits')
   """
   import tensorflow_datasets as tfds  # slow to load
-  ours = name in ('mnist5k', *embedded.NAMES)
+  ours = name in ('mnist5k', *embedded.NAMES, *embedded_series.FILES)
   if ours or name in tfds.list_builders(with_community_datasets=False):
     whose = 'jaxsynth' if ours else 'tensorflow-datasets'
     raise ValueError(f'--name={name}: {whose} has a data set of this name, which this one would '
