@@ -83,7 +83,8 @@ def test_programs_take_it_for_a_real_set_only_where_told(drawn, tmp_path):
 
 
 def test_names_of_real_sets_are_refused_before_anything_is_drawn(tmp_path, drawn):
-  for name, whose in (('mnist', 'tensorflow-datasets'), ('mnist5k', 'jaxsynth')):
+  for name, whose in (('mnist', 'tensorflow-datasets'), ('mnist5k', 'jaxsynth'),
+                      ('sp500', 'jaxsynth'), ('penguins', 'jaxsynth')):
     with pytest.raises(flags.ValidationError, match=f'{whose} has a data set of this name'):
       quality_flags.is_free_name(name)
     with pytest.raises(ValueError, match=f'give another name, as {name}_synthetic'):
