@@ -124,11 +124,11 @@ def from_white(known: Mapping[str, Array], white: Array) -> Array:
 def _factors(known: Mapping[str, Array]) -> tuple[Array, Array]:
   """Deviations `[T, C]`, and the triangular factor `[T, C, C]` of the correlations."""
   covariance = known['covariance']
-  size = jnp.maximum(jnp.sqrt(jnp.diagonal(covariance, axis1=1, axis2=2)), LEAST)
+  identity = jnp.eye(covariance.shape[-1])[None]
+  size = jnp.maximum(jnp.sqrt(jnp.sum(covariance * identity, 2)), LEAST)  # of the diagonal
   floor = FLOOR * size.shape[1]  # else two equal columns would have no factor
   correlation = covariance / (size[:, :, None] * size[:, None, :])
-  return size, jnp.linalg.cholesky(
-      (1 - floor) * correlation + floor * jnp.eye(size.shape[1])[None])
+  return size, jnp.linalg.cholesky((1 - floor) * correlation + floor * identity)
 
 
 def to_motions(x: Array) -> Array:
