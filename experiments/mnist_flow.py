@@ -13,7 +13,7 @@ from typing import Any
 from absl import flags
 import optax
 
-from common import reflow_flags, train, unet_flags
+from common import guidance_flags, reflow_flags, train, unet_flags
 from jaxsynth import runs, train_step as ts
 from jaxsynth.losses import flow, paths
 from jaxsynth.objectives import solvers
@@ -25,7 +25,7 @@ PREDICTIONS = {'velocity': flow.VELOCITY, 'noise': flow.NOISE, 'data': flow.DATA
                'preconditioned': flow.preconditioned()}
 SOLVERS = {'heun': solvers.heun, 'euler': solvers.euler, 'ddim': solvers.ancestral(0.),
            'ancestral': solvers.ancestral()}
-SAMPLING = ('solver', 'solver_steps', 'guidance', 'guidance_start', 'guidance_end')
+SAMPLING = ('solver', 'solver_steps', *guidance_flags.SAMPLING)
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -42,26 +42,15 @@ def define_flags(values: flags.FlagValues) -> None:
                        flag_values=values)
   unet_flags.define(values)
   reflow_flags.define(values)
+  guidance_flags.define(values)
   for name, number, what in (
-      ('guidance', 1., 'How much more samples are of their label than without it; 1 is as '
-       'trained, above 1 takes twice the evaluations.'),
-      ('guidance_start', 0., 'The time from which samples are guided; they begin as noise at 0.'),
-      ('guidance_end', 1., 'The time until which they are; they are done at 1.'),
-      ('label_dropout', .1, 'Share of labels that are hidden in training.'),
       ('time_mean', 0., 'Of the logit of the times that are trained, with the path edm of the '
        "noise's logarithm, there -1.2 in its paper."),
       ('time_std', 1., 'Its standard deviation, 1.2 there.'),
       ('learning_rate', 1e-3, 'Of Adam.')):
     flags.DEFINE_float(name, number, what, flag_values=values)
-  for name, fits, expected in (
-      ('learning_rate', lambda x: x > 0, 'more than 0'),
-      ('time_std', lambda x: x > 0, 'more than 0'),
-      ('label_dropout', lambda x: 0 <= x < 1, 'a share in [0, 1)'),
-      ('guidance', lambda x: x >= 0, 'at least 0'),
-      ('guidance_start', lambda x: 0 <= x < 1, 'a time in [0, 1)'),
-      ('guidance_end', lambda x: 0 < x <= 1, 'a time in (0, 1]')):
-    flags.register_validator(name, lambda x, fits=fits: x is None or fits(x),
-                             f'expected {expected}', flag_values=values)
+  for name in ('learning_rate', 'time_std'):
+    flags.register_validator(name, lambda x: x > 0, 'expected more than 0', flag_values=values)
 
 
 def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
@@ -74,12 +63,12 @@ def build(config: Mapping[str, Any], about: runs.About) -> runs.Run:
       PREDICTIONS[config['prediction']], measured=PREDICTIONS.get(config['measured']), times=times,
       num_classes=classes, label_dropout=config['label_dropout'])
   student = model(solver=SOLVERS[config['solver']], solver_steps=config['solver_steps'],
-                  guidance=config['guidance'],
-                  guidance_interval=(config['guidance_start'], config['guidance_end']))
+                  **guidance_flags.options(config))
   return runs.Run(
       reflow_flags.taught(config, student, model, classes),
       {'flow': optax.adam(train.rate(config['learning_rate'], config))},
       ema=ts.EMA(('flow',), config['ema_decay']), num_classes=classes,
+      guide_step=config['guide_step'],
       summary=f'A flow{" given the label" if classes else ""} (path {config["path"]}, prediction '
       f'{config["prediction"]}, {config["solver_steps"]} steps of {config["solver"]})')
 

@@ -79,7 +79,8 @@ def test_a_run_in_two_pieces_is_the_same_bits(name, trained, tmp_path):
 
 
 # flags that do nothing unless another is given, and what is then given of both
-BESIDE = {'guidance_start': ({'guidance': 3.}, .6), 'guidance_end': ({'guidance': 3.}, .4)}
+BESIDE = {'guidance_start': ({'guidance': 3.}, .6), 'guidance_end': ({'guidance': 3.}, .4),
+          'guide_step': ({'guidance': 3.}, 2)}
 
 
 def another(name, flag, value):

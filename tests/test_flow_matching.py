@@ -27,7 +27,11 @@ def tiny(num_classes=3, **options):
 @pytest.fixture(scope='module')
 def started():
   """Parameters of which none is zero, so that labels and times count."""
-  params, variables = tiny().init(jax.random.key(0), objectives.batch())
+  return begun(tiny())
+
+
+def begun(objective):
+  params, variables = objective.init(jax.random.key(0), objectives.batch())
   leaves, tree = jax.tree.flatten(params)
   keys = jax.random.split(jax.random.key(1), len(leaves))
   return jax.tree.unflatten(tree, [
@@ -129,6 +133,28 @@ def test_guidance_holds_in_its_interval_and_not_outside(started):
   first, second = (euler(guidance=3., guidance_interval=x) for x in ((0., .4), (.4, 1.)))
   for x, y in ((first, plain), (first, guided), (second, plain), (second, guided)):
     assert np.abs(x - y).max() > 1e-3
+
+
+@pytest.mark.parametrize('num_classes', [3, None])
+def test_a_worse_model_guides_as_by_hand(num_classes, started):
+  """Away from it, with labels and without; of 1 it makes no difference, of 0 it alone draws."""
+  params, variables = begun(tiny(num_classes))
+  worse = jax.tree.map(lambda x: .9 * x, params)
+  guide = {'guide': {'params': worse, 'variables': variables}}
+  keys, labels = jax.random.split(jax.random.key(2), 5), None if num_classes is None else LABELS
+  # one step: noise plus the network, where that is not cropped
+  draw = lambda params, **options: np.asarray(tiny(
+      num_classes, solver=solvers.euler, solver_steps=1, **options).sample(
+          params, {**variables, **guide}, keys, labels))
+  good, bad = draw(params), draw(worse)
+  expected = bad + 2 * (good - bad)
+  inside = np.max(np.abs([good, bad, expected]), 0) < 1
+  assert inside.sum() > 5 and np.abs(good - bad)[inside].max() > 1e-3
+  for guidance, by_hand in ((1., good), (0., bad), (2., expected)):
+    guided = draw(params, guidance=guidance, guide=True)
+    np.testing.assert_allclose(guided[inside], by_hand[inside], atol=1e-5)
+  with pytest.raises(ValueError, match="variables: expected 'guide', a worse model"):
+    drawn(started, guidance=2., guide=True)
 
 
 @pytest.mark.parametrize('path', [paths.rectified(), paths.variance_preserving(), paths.edm()])

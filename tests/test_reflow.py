@@ -169,3 +169,16 @@ def test_a_teacher_of_another_family_is_refused(tmp_path):
   folder = training.trained(tmp_path / 'vae', *FLAGS, name='mnist_vae')
   with pytest.raises(runs.RunError, match='is no flow; name the --workdir of one that mnist_flow'):
     taught(tmp_path / 'run', folder)
+
+
+def test_a_guide_is_an_earlier_checkpoint_of_a_trained_run(tmp_path):
+  with pytest.raises(runs.RunError, match='--guide_step=2: samples are guided by a check'):
+    training.trained(tmp_path / 'no', '--steps=2', '--guide_step=2', name='mnist_flow')
+  training.trained(tmp_path, '--steps=4', '--checkpoint_every=2', name='mnist_flow')
+  with pytest.raises(FileNotFoundError, match=r'the guide: .*no checkpoint 3, only \[2, 4\]; '
+                     '--keep_every keeps'):
+    experiments.load(tmp_path, sampling={'guide_step': 3})
+  model = experiments.load(tmp_path, sampling={'guide_step': 2, 'guidance': 2.})
+  assert model.provenance['guide_step'] == 2 and 'guide' in model.variables
+  plain = runs.own_samples(experiments.load(tmp_path), 8)[0]
+  assert np.any(runs.own_samples(model, 8)[0] != plain)

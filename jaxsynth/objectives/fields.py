@@ -87,7 +87,7 @@ def hidden(rate: float, keys: Array, cond: Array) -> Array:
 
 
 def check(num_classes: int | None, label_dropout: float, solver_steps: int, guidance: float,
-          guidance_interval: tuple[float, float] = (0., 1.)) -> None:
+          guidance_interval: tuple[float, float] = (0., 1.), guide: bool = False) -> None:
   """Refuses what cannot be learned or drawn.
 
   Raises:
@@ -104,9 +104,9 @@ def check(num_classes: int | None, label_dropout: float, solver_steps: int, guid
   if not 0 <= first < last <= 1:
     raise ValueError(f'guidance_interval={guidance_interval}: expected two times in [0, 1], the '
                      'one nearer to noise, which is at 0, first')
-  if guidance != 1 and num_classes is None:
+  if guidance != 1 and num_classes is None and not guide:
     raise ValueError(f'guidance={guidance}: a model without labels has nothing to be guided by; '
-                     'expected 1, or labels (--conditional)')
-  if guidance != 1 and not label_dropout:
+                     'expected 1, labels (--conditional), or a worse model (--guide_step)')
+  if guidance != 1 and not label_dropout and not guide:
     raise ValueError(f'guidance={guidance}: expected 1, as with label_dropout=0 the network '
                      'never learned without labels')

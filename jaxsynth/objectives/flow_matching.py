@@ -20,7 +20,7 @@ def flow_matching(
     measured: Prediction | None = None, times: flow.Times = flow.logit_normal(),
     num_classes: int | None = None, label_dropout: float = .1,
     solver: solvers.Step = solvers.heun, solver_steps: int = 10, guidance: float = 1.,
-    guidance_interval: tuple[float, float] = (0., 1.), crop: float = 1.,
+    guidance_interval: tuple[float, float] = (0., 1.), guide: bool = False, crop: float = 1.,
     extra: Callable[[Array, Array], Array] | None = None) -> Objective:
   """Binds a network, a path and a prediction into an objective.
 
@@ -55,6 +55,12 @@ def flow_matching(
     guidance_interval: times `(first, last)` in [0, 1], from noise to data, between which samples
       are guided. Near noise it costs variety, near data it changes nothing (Kynkaanniemi et al.
       2024, https://arxiv.org/abs/2404.07724); outside, an evaluation is one.
+    guide: whether samples are guided by a worse model of the same network instead of the network
+      without labels: `F(worse) + g (F - F(worse))`, both with the label if there are any. It is
+      `variables['guide']`, `{'params': {'flow': tree}, 'variables': {'flow': tree}}`, say of an
+      earlier step. What it gets wrong the model gets wrong a little, so that leaving it behind
+      corrects images and keeps their variety (Karras et al. 2024, autoguidance,
+      https://arxiv.org/abs/2406.02507).
     crop: samples are cropped to [-crop, crop].
     extra: `(expected [B, ...], data [B, ...]) -> [B]`, added to the loss of each example: a
       further error of the data that are expected of `x_t`.
@@ -71,7 +77,7 @@ def flow_matching(
   Lipman et al. 2023, https://arxiv.org/abs/2210.02747, equation 9; for diffusion Ho et al. 2020,
   https://arxiv.org/abs/2006.11239, and Song et al. 2021, https://arxiv.org/abs/2011.13456.
   """
-  fields.check(num_classes, label_dropout, solver_steps, guidance, guidance_interval)
+  fields.check(num_classes, label_dropout, solver_steps, guidance, guidance_interval, guide)
 
   def loss(params: PerPlayer, variables: PerPlayer, batch: Batch, ctx: Context):
     image, cond = conditions.learned(batch), fields.labels(batch, num_classes)
@@ -97,8 +103,11 @@ def flow_matching(
   def sample(params: PerPlayer, variables: PerPlayer, keys: Array,
              cond: Array | None = None) -> Array:
     labels = fields.asked(cond, num_classes)
+    if guide and 'guide' not in variables:
+      raise ValueError("variables: expected 'guide', a worse model that samples are guided by")
     field = field_of(net, path, prediction, params, variables, *labels, guidance=guidance,
-                     guidance_interval=guidance_interval, crop=crop)
+                     guidance_interval=guidance_interval,
+                     guide=variables['guide'] if guide else None, crop=crop)
     x = path.sigma(jnp.zeros(())) * fields.beginnings(keys, image_shape)
     rest = jax.vmap(lambda key: jax.random.split(key)[1])(keys)
     x, _ = solvers.solved(solver, field, path, x, rest, path.times(solver_steps))
@@ -109,8 +118,8 @@ def flow_matching(
 
 def field_of(net: Any, path: Path, prediction: Prediction, params: PerPlayer,
              variables: PerPlayer, cond: Array | None = None, *, guidance: float = 1.,
-             guidance_interval: tuple[float, float] = (0., 1.), crop: float = 1.
-             ) -> solvers.Field:
+             guidance_interval: tuple[float, float] = (0., 1.),
+             guide: PerPlayer | None = None, crop: float = 1.) -> solvers.Field:
   """What a trained network expects of points on the path, for solvers and likelihoods.
 
   Args:
@@ -123,31 +132,41 @@ def field_of(net: Any, path: Path, prediction: Prediction, params: PerPlayer,
     cond: `[n, K]`, one-hot labels or zeros, or `None`.
     guidance: see `flow_matching`.
     guidance_interval: see there.
+    guide: `variables['guide']` there, or `None`.
     crop: see there.
 
   Returns:
     `(x [n, H, W, C], t []) -> Ends`.
   """
-  def said(x: Array, t: Array, *cond: Array) -> Array:
-    return network.apply(net, params['flow'], variables['flow'], prediction.scale(path, t) * x,
-                         jnp.full(len(x), path.clock(t)), *cond)[0]
+  labels = () if cond is None else (cond,)
 
-  def guided(x: Array, t: Array, cond: Array) -> Array:
-    both = said(jnp.concatenate([x, x]), t, jnp.concatenate([cond, jnp.zeros_like(cond)]))
-    with_label, without = jnp.split(both, 2)
-    return without + guidance * (with_label - without)
+  def said(model: PerPlayer, x: Array, t: Array, *labels: Array) -> Array:
+    return network.apply(net, model['params']['flow'], model['variables']['flow'],
+                         prediction.scale(path, t) * x, jnp.full(len(x), path.clock(t)), *labels)[0]
+
+  def plain(x: Array, t: Array) -> Array:
+    return said(model, x, t, *labels)
+
+  def guided(x: Array, t: Array) -> Array:
+    if guide is not None:
+      good, worse = plain(x, t), said(guide, x, t, *labels)
+    else:
+      good, worse = jnp.split(said(model, jnp.concatenate([x, x]), t, jnp.concatenate(
+          [*labels, *map(jnp.zeros_like, labels)])), 2)
+    return worse + guidance * (good - worse)
+
+  model = {'params': params, 'variables': variables}
+  always = tuple(guidance_interval) == (0, 1)
 
   def field(x: Array, t: Array) -> Ends:
     inside = (guidance_interval[0] <= t) & (t <= guidance_interval[1])
     t = jnp.clip(t, *prediction.span)
-    if cond is None:
-      output = said(x, t)
-    elif guidance == 1:
-      output = said(x, t, cond)
-    elif tuple(guidance_interval) == (0, 1):
-      output = guided(x, t, cond)
+    if guidance == 1 or (cond is None and guide is None):
+      output = plain(x, t)
+    elif always:
+      output = guided(x, t)
     else:
-      output = jax.lax.cond(inside, guided, said, x, t, cond)
+      output = jax.lax.cond(inside, guided, plain, x, t)
     ends = flow.ends(path, prediction, x, output, t)
     return ends if prediction.span[0] == 0 else ends._replace(data=jnp.clip(ends.data, -crop, crop))
   return field

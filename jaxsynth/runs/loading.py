@@ -32,7 +32,7 @@ class Trained(NamedTuple):
     run: the model, rebuilt.
     params: of the averaged players.
     variables: of the averaged players.
-    digest: SHA-256 of params and variables.
+    digest: SHA-256 of params and variables, without a guide's.
     record: the run's `config.json`.
     folder: of the run.
     sampling: flags of sampling that are not what they were in training, by name.
@@ -145,8 +145,21 @@ def load(folder: str | os.PathLike, build: Build, step: int | None = None,
   run = build(record, dict(sampling or {}))
   with hushed():
     params, variables = checkpoint.load_averaged(path / 'checkpoints', step)
-  return Trained(run, params, variables, digest_of(params, variables), record, path,
-                 dict(sampling or {}), step)
+  digest = digest_of(params, variables)
+  if run.guide_step is not None:
+    variables = {**variables, 'guide': _guide(path, run.guide_step)}
+  return Trained(run, params, variables, digest, record, path, dict(sampling or {}), step)
+
+
+def _guide(path: pathlib.Path, step: int) -> PerPlayer:
+  """The averaged model of an earlier step."""
+  from jaxsynth import checkpoint
+  try:
+    with hushed():
+      params, variables = checkpoint.load_averaged(path / 'checkpoints', step)
+  except FileNotFoundError as error:
+    raise FileNotFoundError(f'the guide: {error}; --keep_every keeps checkpoints') from error
+  return {'params': params, 'variables': variables}
 
 
 def load_state(trained: Trained) -> TrainState:

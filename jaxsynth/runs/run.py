@@ -52,6 +52,8 @@ class Run(NamedTuple):
     density: for likelihoods of images; `None` where there are none.
     misfit: `images uint8 [n, H, W, C] -> why it cannot learn from them`, empty where it can;
       asked before any work.
+    guide_step: of the checkpoint of the same run by which samples are guided: then their
+      `variables` have it as `'guide'`, `{'params': ..., 'variables': ...}`. `None` for none.
     signals: by which a training that has collapsed is known.
     summary: what it is, as the subject of a sentence: `'A DCGAN (widths 64 and 64)'`.
   """
@@ -66,6 +68,7 @@ class Run(NamedTuple):
   decoder: Decoder | None = None
   density: Density | None = None
   misfit: Callable[[Any], str] = lambda images: ''
+  guide_step: int | None = None
   signals: Sequence[Signal] = SIGNALS
   summary: str = 'A model'
 

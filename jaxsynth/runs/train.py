@@ -190,6 +190,9 @@ def _shown(step: int, row: dict[str, float], artist: Artist | None, watch: colla
 
 def _check_fits(run: Run, source: data.Source) -> None:
   """Raises `RunError` where some of the examples are none that the model can learn from."""
+  if run.guide_step is not None:
+    raise RunError(f'--guide_step={run.guide_step}: samples are guided by a checkpoint once the '
+                   'run is trained; expected none here')
   looked_at = source.take(np.arange(0, source.size, max(1, source.size // LOOKED_AT)))
   if misfit := run.misfit(looked_at[kind_of(source).name]):
     raise RunError(f'{source.name}: {misfit}')
