@@ -16,7 +16,7 @@ PACKAGE = ROOT / 'jaxsynth'
 PROGRAMS = ROOT / 'experiments'
 
 LEAVES = {'types', 'keys', 'kinds', 'rules', 'files', 'pixels', 'data', 'metrics', 'synthesis',
-          'report', 'images'}
+          'report', 'images', 'privacy'}
 # room: the rooms of jaxsynth it may import; a room is a folder or a file
 ROOMS = {
     '__init__': set(),
@@ -37,6 +37,7 @@ ROOMS = {
     'digests': {'types', 'hosts'},
     'train_step': {'types', 'ema', 'fsdp', 'scanning'},
     'accumulate': {'types', 'scanning', 'train_step'},
+    'privacy': {'types', 'keys', 'files', 'data', 'train_step'},
     'parallel': {'types', 'fsdp', 'hosts', 'train_step'},
     'losses': set(),
     'ops': set(),
@@ -46,7 +47,7 @@ ROOMS = {
     'data': {'types', 'keys', 'files', 'conditions', 'pixels', 'kinds', 'rules', 'metrics'},
     # objectives: for the one file that knows how a network is called
     'metrics': {'types', 'keys', 'files', 'pixels', 'objectives'},
-    'synthesis': {'types', 'keys', 'files', 'pixels', 'kinds', 'data', 'metrics', 'ops'},
+    'synthesis': {'types', 'keys', 'files', 'pixels', 'kinds', 'data', 'metrics', 'ops', 'privacy'},
     'loop': {'types'},
     'hooks': {'types'},
     'report': {'files', 'images', 'pixels'},
@@ -64,9 +65,9 @@ ROOMS = {
 }
 # first loaded where they are used
 HEAVY = ('tensorflow', 'tensorflow_datasets', 'orbax', 'matplotlib', 'mlxtend', 'arch',
-         'tensorboardX', 'PIL', 'scipy.stats', 'jinja2')
+         'tensorboardX', 'PIL', 'scipy.stats', 'jinja2', 'jax_privacy', 'dp_accounting')
 LIGHT = ('train_step', 'objectives', 'models.dcgan', 'data', 'loop', 'hooks', 'report', 'metrics',
-         'synthesis', 'parallel', 'runs', 'evaluation', 'downstream', 'quality', 'pages')
+         'synthesis', 'parallel', 'runs', 'evaluation', 'downstream', 'quality', 'pages', 'privacy')
 # of experiments/: what a person runs, and packages of what those share
 TOP = sorted(path.stem for path in PROGRAMS.glob('*.py'))
 SHARED = ('common', 'stages')
