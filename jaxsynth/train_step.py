@@ -88,7 +88,8 @@ def train_step(objective: Objective,
       `state.step` are folded in here, then the phase.
     schedule: the phases, each the players it trains; `None` is one phase of all.
       Five critic steps: `(('discriminator',),) * 5 + (('generator',),)`.
-    grad_fn: as `joint_grad`; another one clips each example's, or accumulates.
+    grad_fn: as `joint_grad`; another one clips each example's, or accumulates. Losses that it
+      leaves out are not told.
     ema: whose parameters are averaged, once a schedule.
     axis_name: the mapped axis over which gradients, floating statistics and
       metrics are averaged.
@@ -114,7 +115,7 @@ def train_step(objective: Objective,
     grads, losses, (variables, values) = grad_fn(
         objective.loss, players, params, variables, data, ctx)
     grads = whole(grads)
-    values = {**values, **{f'{p}/loss': losses[p] for p in players}}
+    values = {**values, **{f'{p}/loss': losses[p] for p in players if p in losses}}
     grads, variables, values = _mean((grads, variables, values), axis_name)
     for p in players:
       updates, opt_state[p] = optimizers[p].update(grads[p], opt_state[p], params[p])
