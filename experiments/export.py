@@ -42,7 +42,8 @@ def main() -> None:
       model.run.sample, model.params, model.variables, batch_size=FLAGS.batch_size,
       conditional=model.run.num_classes is not None, platforms=FLAGS.platforms,
       record={'model': model.provenance, 'num_classes': model.run.num_classes,
-              'class_names': model.run.num_classes and model.class_names})
+              'class_names': model.run.num_classes and model.class_names,
+              **({'privacy': model.privacy.to_json()} if model.privacy else {})})
   if FLAGS.onnx:
     contents = {'generator.onnx': onnx(model, FLAGS.batch_size), **contents}
   out = pathlib.Path(FLAGS.out)

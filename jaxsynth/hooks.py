@@ -36,13 +36,16 @@ class Records:
     every: steps between lines.
     fetch: lines fetched together.
     also: called with each `(step, row)`, say `TensorBoard.scalars`.
+    beside: `step -> row`, what else a line holds.
 
   Raises (when a line is fetched):
     NotFinite: a metric is not finite; the lines before it are written.
   """
 
   def __init__(self, path: str | os.PathLike, every: int = 10, fetch: int = 10,
-               also: Callable[[int, dict[str, float]], None] | None = None):
+               also: Callable[[int, dict[str, float]], None] | None = None,
+               beside: Callable[[int], dict[str, float]] = lambda step: {}):
+    self._beside = beside
     self._file = open(path, 'a', encoding='utf-8')
     self._every, self._fetch, self._also = every, fetch, also
     self._pending: list[tuple[int, Metrics]] = []
@@ -63,6 +66,7 @@ class Records:
         self._file.flush()
         raise NotFinite(step, f'{", ".join(f"{b} = {row[b]}" for b in bad)}; lower the learning '
                         'rates, or train in float32')
+      row |= self._beside(step)
       self._file.write(json.dumps({'step': step, **row}) + '\n')
       if self._also:
         self._also(step, row)

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import optax
 
 from common import (
-    clock, dataset_flags, errors, experiments, machine, paths, processes, program, seed_runs, seeds)
+    clock, dataset_flags, errors, experiments, machine, paths, privacy_flags, processes, program,
+    seed_runs, seeds)
 from jaxsynth import data, hosts, parallel, runs
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.files import CheckpointError
@@ -70,6 +71,7 @@ def define(values: flags.FlagValues) -> None:
          'that it learns no more: a warning, an end, or going back with lower rates.',
          flag_values=values)
   number('num_synthetic', 1000, 'Images of synthetic.npz; 0: none.', **at_least(0))
+  privacy_flags.define(values)
   flags.register_validator('ema_decay', lambda x: x < 1, 'expected less than 1',
                            flag_values=values)
   flags.register_multi_flags_validator(
@@ -189,6 +191,7 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
   kind = kind_of(source)
   run = build(config, runs.About(kind.shape, source.num_classes,
                                  parallel.axis_name(settings.parallel), source.name, kind))
+  run = privacy_flags.applied(run, config, settings, source, None if fresh else path)
   with contextlib.ExitStack() as stack:
     hosts.everywhere(lambda: stack.enter_context(folders.opened(path, fresh=fresh))
                      if hosts.is_first() else None)

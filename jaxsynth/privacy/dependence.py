@@ -37,4 +37,4 @@ def depends(function: Callable[..., Tree], watched: Tree, *rest: Any) -> Tree:
     needed = [j == k for j in range(len(leaves))]
     _, used = partial_eval.dce_jaxpr(program.jaxpr, needed)
     reads.append(any(used[:first]))
-  return tree.unflatten(reads)
+  return jax.tree.unflatten(tree, reads)

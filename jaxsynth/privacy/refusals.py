@@ -1,6 +1,6 @@
 """What cannot be trained privately as it is, and why."""
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jax import Array
@@ -58,7 +58,7 @@ def seeing(objective: Objective, batch: Batch) -> frozenset[Player]:
     batch: `{name: [B, ...]}`, arrays or their shapes.
   """
   key = jax.random.key(0)
-  step = jax.ShapeDtypeStruct((), 'int32')
+  step: Any = jax.ShapeDtypeStruct((), 'int32')
   shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), dict(batch))
   params, variables = jax.eval_shape(objective.init, key, shapes)
   return reads(objective.loss, params, variables, shapes, Context(step, key)).players

@@ -66,6 +66,7 @@ def claim(order: Order, model: 'Trained', real: RealData | None, selection: Sele
       'pseudo_labels': _label_settings(selection),
       'class_names': names and list(names), origin.MARK: True,
       **({'kind': dict(kind.settings)} if kind.settings else {}),
+      **_privacy(model, real, selection),
       'platform': jax.devices()[0].device_kind,
       'versions': {'jaxsynth': jaxsynth.__version__, 'jax': jax.__version__,
                    'jaxlib': jaxlib.__version__, 'numpy': np.__version__,
@@ -110,6 +111,18 @@ def _filter_settings(real: RealData | None, selection: Selection) -> dict[str, A
           'features': {'name': real.features.name, 'sha256': real.features.sha256}}
 
 
+def _privacy(model: 'Trained', real: RealData | None, selection: Selection) -> dict[str, Any]:
+  """What is promised of the samples, and not of a choice among them by real examples."""
+  if model.privacy is None:
+    return {}
+  uses = [('selection of samples', selection.filters and real is not None),
+          ('labels', selection.pseudo_labels and not selection.classifier_sha256)]
+  left_out = [f'The {what} used real examples without noise, and is not covered.'
+              for what, used in uses if used]
+  return {'privacy': model.privacy._replace(
+      left_out=(*model.privacy.left_out, *left_out)).to_json()}
+
+
 def _label_settings(selection: Selection) -> dict[str, Any] | None:
   if not selection.pseudo_labels:
     return None
@@ -125,7 +138,8 @@ def _description(order: Order, model: 'Trained', selection: Selection) -> str:
           (f', the first of its candidates that passes {", ".join(selection.filters)}'
            if selection.filters else '') +
           (', labelled by a classifier' if selection.pseudo_labels else '') +
-          '; metadata.json has every setting.')
+          '; metadata.json has every setting.' +
+          (f' {model.privacy.sentence()}' if model.privacy else ''))
 
 
 def _sampling(model: 'Trained') -> dict[str, Any]:

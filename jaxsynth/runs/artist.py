@@ -24,7 +24,7 @@ class Artist:
   Args:
     folder: of the run.
     run: what is trained.
-    source: real examples, some of them shown once.
+    source: real examples, some of them shown once, unless the run is private.
     seed: of which.
     key: of every sample; grids and the final images are the same samples.
     board: TensorBoard, or `None`.
@@ -37,9 +37,11 @@ class Artist:
     self._class_names = list(names_of(source))
     self._logits = None if run.logits is None else jax.jit(run.logits)
     self._kind = kind_of(source)
-    real = data.batch_at(source, SHOWN, seed)(0)
-    self._real = self._kind.in_model(real)
-    images.save_png(folder / 'samples/real.png', images.grid(self._kind.shown(real)), scale=2)
+    self._real: Any = None
+    if run.privacy is None:
+      real = data.batch_at(source, SHOWN, seed)(0)
+      self._real = self._kind.in_model(real)
+      images.save_png(folder / 'samples/real.png', images.grid(self._kind.shown(real)), scale=2)
 
   def scalars(self, step: int, row: Mapping[str, float]) -> None:
     """A line of metrics, to TensorBoard."""
@@ -61,8 +63,9 @@ class Artist:
       return
     classes, whole = self._run.num_classes, SHOWN - SHOWN % self._run.packing
     labels = synthesis.labels_for(np.arange(SHOWN), classes or 1)
-    both: tuple[tuple[str, Any, Any], ...] = (
-        ('real', self._real[self._kind.name], self._real.get('label')), ('fake', fakes, labels))
+    both: list[tuple[str, Any, Any]] = [('fake', fakes, labels)]
+    if self._real is not None:
+      both.insert(0, ('real', self._real[self._kind.name], self._real.get('label')))
     for name, image, label in both:
       cond = () if classes is None else (label[:whole],)
       logits = self._logits(state, image[:whole], *cond)

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 
 from jaxsynth import files
+from jaxsynth.privacy import ledger
 from jaxsynth.runs.record import RunError
 
 OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'scores.jsonl', 'collapses.jsonl',
@@ -20,13 +21,14 @@ def opened(path: pathlib.Path, *, fresh: bool = False) -> Iterator[pathlib.Path]
     fresh: whether the run in it is removed.
 
   Raises:
-    RunError: not writable, or in use.
+    RunError: not writable, in use, or to be removed and private, with epsilon spent.
   """
   with contextlib.ExitStack() as stack:
     try:
       path.mkdir(parents=True, exist_ok=True)
       stack.enter_context(files.lock(path))
       if fresh:
+        _check_unspent(path)
         _remove(path)
     except files.Locked as error:
       raise RunError(f'--workdir: {error}') from error
@@ -40,6 +42,13 @@ def prepare(path: pathlib.Path) -> None:
   (path / 'samples').mkdir(exist_ok=True)
   for torn in (*path.glob('.*.aside'), *path.glob('samples/.*.aside')):
     torn.unlink()
+
+
+def _check_unspent(path: pathlib.Path) -> None:
+  if last := ledger.line(path):
+    raise RunError(
+        f'--fresh: the run in {path} has spent epsilon {last["epsilon"]:.4g} of its data, which '
+        'removing it would not give back; name another folder, and count what both have spent')
 
 
 def _remove(path: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from jaxsynth import data, synthesis
 from jaxsynth.ema import averaged_players
 from jaxsynth.kinds.kind import Kind
+from jaxsynth.privacy.guarantee import Guarantee
 from jaxsynth.runs import scores
 from jaxsynth.runs.record import about, class_names, PLACES, read_record, recorded_kind
 from jaxsynth.runs.run import keys_of, Run
@@ -94,12 +95,23 @@ class Trained(NamedTuple):
 
   @property
   def provenance(self) -> dict[str, Any]:
-    """What a data set says of its model; nothing of where the model's data lie."""
+    """What a data set says of its model; nothing of where the model's data lie.
+
+    Of a private model there is no fingerprint of its data either: it would tell whether they are
+    some data that one has at hand.
+    """
     flags = {k: v for k, v in self.record['flags'].items() if k not in PLACES}
     named = {k: self.record[k] for k in ('experiment',) if k in self.record}
-    kept = {k: v for k, v in self.record['data'].items() if k != 'sha256'}
+    hidden = ('sha256', 'digest') if 'privacy' in self.record else ('sha256',)
+    kept = {k: v for k, v in self.record['data'].items() if k not in hidden}
     return {**named, 'digest': self.digest, 'flags': {'dataset': kept['name'], **flags},
             'data': kept, **self.sampling}
+
+  @property
+  def privacy(self) -> Guarantee | None:
+    """What was promised to those whose data it learned from; `None` for nothing."""
+    kept = self.record.get('privacy')
+    return None if kept is None else Guarantee.of_json(kept)
 
   def streamer(self, seed: int, shares: Shares | None = None,
                **options: Any) -> synthesis.draw.Stream:

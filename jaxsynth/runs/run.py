@@ -8,6 +8,7 @@ import optax
 from jaxsynth import keys, train_step as ts
 from jaxsynth.accumulate import accumulate
 from jaxsynth.ema import EMA
+from jaxsynth.privacy.plan import Plan
 from jaxsynth.runs.collapse import Signal, SIGNALS
 from jaxsynth.types import Algorithm, Objective, PerPlayer, Player
 
@@ -54,6 +55,8 @@ class Run(NamedTuple):
       asked before any work.
     guide_step: of the checkpoint of the same run by which samples are guided: then their
       `variables` have it as `'guide'`, `{'params': ..., 'variables': ...}`. `None` for none.
+    privacy: how some players learn privately, whose `grad_fn` is then the one above; `None` where
+      nothing is private.
     signals: by which a training that has collapsed is known.
     summary: what it is, as the subject of a sentence: `'A DCGAN (widths 64 and 64)'`.
   """
@@ -69,6 +72,7 @@ class Run(NamedTuple):
   density: Density | None = None
   misfit: Callable[[Any], str] = lambda images: ''
   guide_step: int | None = None
+  privacy: Plan | None = None
   signals: Sequence[Signal] = SIGNALS
   summary: str = 'A model'
 
@@ -87,8 +91,12 @@ class Run(NamedTuple):
       backoff: of rates, an attempt, see `train_step.train_step`.
 
     Raises:
-      ValueError: more than one part, and the loss of a batch is not the mean of its parts'.
+      ValueError: more than one part, and the loss of a batch is not the mean of its parts', or
+        it is a private one, in which each part would have noise.
     """
+    if parts > 1 and self.privacy is not None:
+      raise ValueError(f'a private batch in {parts} parts would have noise in each; take '
+                       'microbatches instead')
     grad_fn = accumulate(self.objective, parts, self.grad_fn) if parts > 1 else self.grad_fn
     return ts.build(self.objective, self.optimizers, schedule=self.schedule, grad_fn=grad_fn,
                     ema=self.ema, axis_name=axis_name, backoff=backoff)

@@ -1,4 +1,5 @@
 """Cheap scores of the averaged model, as training goes: `scores.jsonl`."""
+from collections.abc import Callable
 import json
 import pathlib
 from typing import Any
@@ -34,6 +35,7 @@ class LearningCurve:
     key: of the samples.
     artist: draws.
     classifier: of the classes, for the entropy of what is drawn; `None` without.
+    beside: `step -> row`, what else a line holds.
 
   Raises:
     ValueError: too few images for the features, or lines that were measured otherwise.
@@ -41,7 +43,9 @@ class LearningCurve:
 
   def __init__(self, folder: pathlib.Path, held: Examples, source: data.Source,
                net: features.Features, num_samples: int, seed: int, key: jax.Array,
-               artist: Artist, classifier: features.Features | None = None):
+               artist: Artist, classifier: features.Features | None = None,
+               beside: Callable[[int], dict[str, Any]] = lambda step: {}):
+    self._beside = beside
     self._path, self._artist, self._n = folder / NAME, artist, num_samples
     self._net, self._key, self._classifier = net, key, classifier
     self._kind = kind = kind_of(source)
@@ -72,7 +76,7 @@ class LearningCurve:
       seen = features.extract_all(self._classifier, drawn).argmax(1)
       scores['class_entropy'] = entropy(np.bincount(seen))
     row = {'step': step, **scores, 'frechet_floor': self._floor,
-           'protocol': self._card._asdict()}
+           'protocol': self._card._asdict(), **self._beside(step)}
     with open(self._path, 'a', encoding='utf-8') as f:
       f.write(json.dumps(row) + '\n')
     self._artist.scalars(step, {f'scores/{name}': x for name, x in scores.items()})

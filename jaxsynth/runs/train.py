@@ -16,7 +16,7 @@ from jaxsynth.data import examples, roles, spec as specs
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.data.origin import is_synthetic
 from jaxsynth.metrics import features
-from jaxsynth.runs import collapse, folder as folders, record as records, scores
+from jaxsynth.runs import collapse, folder as folders, private, record as records, scores
 from jaxsynth.runs.artist import Artist
 from jaxsynth.runs.preemption import Preempted, Preemption
 from jaxsynth.runs.record import RunError
@@ -53,7 +53,7 @@ def train(run: Run, source: data.Source, settings: Settings, folder: pathlib.Pat
 
   Raises:
     RunError: data that the model cannot learn from, a number of steps that the run has passed
-      already, or no split for scores.
+      already or that its privacy does not afford, or no split for scores.
     FloatingPointError: a metric or a pixel is not finite.
     collapse.Collapsed: it has collapsed, and is not to go back, or did too often.
     checkpoint.CheckpointError: there are checkpoints, and none is whole.
@@ -82,15 +82,18 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
   processes = {d.process_index for d in devices}
   hosts.everywhere(lambda: _check_fits(run, source))
   attempt = hosts.first(lambda: collapse.attempts(folder))
+  private.check(folder, run, settings, attempt)
   lower = settings.on_collapse == 'rollback' or attempt
   algorithm = run.algorithm(parallel.axis_name(settings.parallel), settings.accumulate,
                             collapse.BACKOFF if lower else 1.)
-  keys = keys_of(settings.seed)
+  seed = private.seed_of(folder, run, settings)
+  keys = private.keys_with(keys_of(settings.seed), seed, run)
   kind = kind_of(source)
   first = kind.in_model(source.take(np.arange(min(source.size, 8))))
   # it runs once: on CPUs compiling takes a third of the time so, and the bits are the same
   quick = {'xla_backend_optimization_level': 1} if devices[0].platform == 'cpu' else None
-  state = jax.jit(algorithm.init, compiler_options=quick)(keys.init, first)
+  state = jax.jit(algorithm.init, compiler_options=quick)(
+      keys.init, private.seen_at_first(first, run))
   step = parallel.compiled(algorithm.step, settings.parallel, devices, phases=run.phases,
                            steps_per_call=settings.steps_per_call, like=state)
   scored = settings.eval_every or hosts.first((folder / scores.NAME).exists)
@@ -114,11 +117,12 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
     if artist:
       stack.callback(artist.close)
     curve = hosts.everywhere(
-        lambda: _curve(source, settings, folder, keys, spec, artist) if artist else None)
-    hosts.first(lambda: records.write_record(folder, record))
+        lambda: _curve(run, source, settings, folder, keys, spec, artist) if artist else None)
+    hosts.first(lambda: records.write_record(folder, private.recorded(record, run, settings)))
     # the others hold metrics against infinity too, so that all end together
     rows = hooks.Records(folder / 'metrics.jsonl' if artist else os.devnull, settings.log_every,
-                         also=lambda at_step, row: _shown(at_step, row, artist, watch))
+                         also=lambda at_step, row: _shown(at_step, row, artist, watch),
+                         beside=private.of_metrics(run))
 
     def save(at_step: int, state: TrainState, values: dict[str, float] | None = None) -> None:
       rows.flush()  # so that no line before a checkpoint is lost
@@ -150,17 +154,17 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
       chores.append(hooks.Progress(
           start, settings.steps, settings.batch_size * run.phases, max(50, settings.log_every),
           folder / 'timings.jsonl', began=began))
-    batch_at = data.batch_at(
-        source, settings.batch_size, settings.seed, phases=run.phases,
-        process_index=sorted(processes).index(jax.process_index()), process_count=len(processes))
+    batch_at = private.batches_of(run, source, settings, seed,
+                                  sorted(processes).index(jax.process_index()), len(processes))
     batches = data.prefetch(
         lambda k: jax.tree.map(
             step.put_batch, parallel.stacked(batch_at, k, settings.steps_per_call)),
         start, stride=settings.steps_per_call)
     stack.callback(batches.close)
+    guarded = private.guarded(batches, folder, run, settings, start)
     with Preemption(save) as preemption:
       # values are converted here: what is computed on all processes' devices comes in one order
-      state = loop.run(step.step, state, map(kind.in_model, batches), step.put_key(keys.train),
+      state = loop.run(step.step, state, map(kind.in_model, guarded), step.put_key(keys.train),
                        settings.steps, hooks=[*chores, preemption],
                        steps_per_call=settings.steps_per_call)
     drawn_from = here(state)
@@ -220,7 +224,7 @@ def _artist(folder: pathlib.Path, run: Run, source: data.Source, settings: Setti
   return Artist(folder, run, source, settings.seed, keys.samples, board)
 
 
-def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: Keys,
+def _curve(run: Run, source: data.Source, settings: Settings, folder: pathlib.Path, keys: Keys,
            spec: data.DatasetSpec, artist: Artist) -> scores.LearningCurve | None:
   """Scores as it learns, if there are to be any.
 
@@ -239,6 +243,6 @@ def _curve(source: data.Source, settings: Settings, folder: pathlib.Path, keys: 
     net = kind_of(source).features('auto', specs.are_digits(spec))
     classifier = features.mnist_logits() if net.name == 'mnist' else None
     return scores.LearningCurve(folder, held, source, net, settings.eval_samples, settings.seed,
-                                keys.scores, artist, classifier)
+                                keys.scores, artist, classifier, private.of_scores(run))
   except (ValueError, OSError, ImportError) as error:
     raise RunError(str(error)) from error
