@@ -37,7 +37,7 @@ ROOMS = {
     'digests': {'types', 'hosts'},
     'train_step': {'types', 'ema', 'fsdp', 'scanning'},
     'accumulate': {'types', 'scanning', 'train_step'},
-    'privacy': {'types', 'keys', 'files', 'data', 'train_step'},
+    'privacy': {'types', 'keys', 'files', 'data', 'metrics', 'train_step'},
     'parallel': {'types', 'fsdp', 'hosts', 'train_step'},
     'losses': set(),
     'ops': set(),
@@ -56,7 +56,8 @@ ROOMS = {
     'checkpoint': {'types', 'digests', 'ema', 'files', 'hosts', 'stored'},
     'runs': LEAVES | {'ema', 'accumulate', 'train_step', 'parallel', 'loop', 'hooks', 'hosts',
                       'checkpoint', 'tensorboard'},
-    'evaluation': LEAVES | {'runs'},
+    # ema: attacks ask the averaged model
+    'evaluation': LEAVES | {'runs', 'ema'},
     # both train classifiers: networks, an objective, a step
     'downstream': LEAVES | {'runs', 'ema', 'train_step', 'loop', 'hooks', 'models', 'objectives'},
     'quality': LEAVES | {'runs', 'evaluation', 'downstream', 'train_step', 'checkpoint', 'models',
