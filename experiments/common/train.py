@@ -15,6 +15,7 @@ from common import (
     clock, dataset_flags, errors, experiments, machine, paths, privacy_flags, processes, program,
     seed_runs, seeds)
 from jaxsynth import data, hosts, parallel, runs
+from jaxsynth.data import canaries
 from jaxsynth.data.kinded import kind_of
 from jaxsynth.files import CheckpointError
 from jaxsynth.runs import folder as folders, record as records
@@ -42,6 +43,8 @@ def define(values: flags.FlagValues) -> None:
   choice('schedule', 'constant', ['constant', 'cosine'], 'Of all learning rates, over --steps.',
          flag_values=values)
   flags.DEFINE_float('ema_decay', 0.99, 'Of the averaged model.', upper_bound=1, **at_least(0))
+  number('canaries', 0, 'Random examples of which a coin plants each into the data or not, for '
+         'evaluate.py --audit; canaries.json says which. 0 for none.', **at_least(0))
   yes('conditional', False, 'Give the model the label.', flag_values=values)
   choice('dtype', 'float32', ['float32', 'bfloat16'], 'Of the computation.', flag_values=values)
 
@@ -201,6 +204,7 @@ def train_in(path: pathlib.Path, experiment: str, config: dict[str, Any], build:
     if before is not None:
       records.check_same_run(before, record, experiments.config_of(before))
       record['data'].update(before['data'])  # data that were moved keep their name
+    hosts.first(lambda: canaries.write(path, source))
     train(run, source, settings, path, record=record, spec=spec, devices=devices,
           began=began)
 
@@ -210,4 +214,5 @@ def _opened(path: pathlib.Path, experiment: str, config: dict[str, Any], spec: d
   """The data, and what config.json is to say."""
   there = not fresh and (path / records.NAME).exists()
   source = records.open_data(spec, records.read_record(path) if there else None)
-  return source, records.record(experiment, config, source, devices)
+  return (canaries.planted(source, config['canaries'], config['seed']),
+          records.record(experiment, config, source, devices))

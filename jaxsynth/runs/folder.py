@@ -9,7 +9,7 @@ from jaxsynth.privacy import ledger
 from jaxsynth.runs.record import RunError
 
 OUTPUTS = ('config.json', 'metrics.jsonl', 'timings.jsonl', 'scores.jsonl', 'collapses.jsonl',
-           'synthetic.npz', 'samples', 'checkpoints', 'tensorboard')
+           'canaries.json', 'synthetic.npz', 'samples', 'checkpoints', 'tensorboard')
 
 
 @contextlib.contextmanager
