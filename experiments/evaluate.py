@@ -5,8 +5,9 @@ r"""Says how good a synthetic data set is, against real data and its floor.
 
 --synthetic is a run's --workdir, its synthetic.npz, a prepared tfds folder or a folder of
 images. Into --report go scores.json, every score with what real data gets for it, its
-standard error and its protocol; report.html, one page that needs nothing else; and with
---blind=N blind.html, where a person tells real from synthetic.
+standard error and its protocol; report.html, one page that needs nothing else; with --blind=N
+blind.html, where a person tells real from synthetic; and with --audit audit.jsonl, what attacks
+see of who was learned from.
 
 MNIST: train[:55000] is what was learned from, train[55000:] what nothing saw, test the
 reference, to be touched once at the end: while choosing, say --real_split=train[55000:]
@@ -17,16 +18,17 @@ import pathlib
 
 from absl import flags
 
-from common import comparison_flags, paths, program, seeds
+from common import audits, comparison_flags, paths, program, seeds
 from jaxsynth import evaluation, files, report
 from jaxsynth.data import examples
 from jaxsynth.data.spec import are_digits
 from jaxsynth.downstream import trained_features
 from jaxsynth.metrics.features import Features
-from jaxsynth.pages import blind, downstream as downstream_page, evaluation as evaluation_page
+from jaxsynth.pages import (
+    blind, downstream as downstream_page, evaluation as evaluation_page, privacy as privacy_page)
 from jaxsynth.runs.scores import read_scores
 
-NAMES = ('validation_split', 'num', 'features', 'blind', 'seed')
+NAMES = ('validation_split', 'num', 'features', 'blind', 'seed', *audits.NAMES)
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -46,6 +48,7 @@ def define_flags(values: flags.FlagValues) -> None:
   flags.DEFINE_bool('show_real', False, 'Show the real row beside the synthetic one that is '
                     'nearest to it, though it may be of a person; images are always shown so.',
                     flag_values=values)
+  audits.define(values)
   seeds.define(values, 'Of what is drawn here, images of the run excepted.')
   flags.register_validator('blind', lambda n: n % 2 == 0, 'expected an even number',
                            flag_values=values)
@@ -74,11 +77,15 @@ def evaluate(values: flags.FlagValues) -> None:
   } if values.blind else {}
   outcome = evaluation.evaluate(comparison, net, digits)
   settings = comparison_flags.given(values) | {name: values[name].value for name in NAMES}
+  guarantee, audit = audits.privacy(values, comparison, outcome.embedded)
   page = evaluation_page.page(comparison, outcome, read_scores(values.synthetic), studies,
-                              show_real=values.show_real)
+                              show_real=values.show_real,
+                              privacy=privacy_page.section(guarantee, audit))
   record = evaluation.record(comparison, outcome, settings)
   texts |= {'report.html': report.render(page),
             'scores.json': json.dumps(record, indent=1, allow_nan=False) + '\n'}
+  if audit is not None:
+    texts[audits.FILE] = ''.join(json.dumps(row, allow_nan=False) + '\n' for row in audit)
   folder = pathlib.Path(values.report)
   folder.mkdir(parents=True, exist_ok=True)
   for name, content in texts.items():

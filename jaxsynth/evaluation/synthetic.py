@@ -62,7 +62,7 @@ def read_synthetic(path: str | os.PathLike, spec: data.DatasetSpec = data.Datase
   if path.suffix == '.npz':
     source: Any = kinded_npz(path) or analysis.raw_npz(path)
   else:
-    path = _newest_version(path)
+    path = newest_version(path)
     about = {'kind': 'tfds' if data.is_prepared(path) else 'folder'}
     if about['kind'] == 'tfds':
       splits, classes = data.tfds_names(str(path), label_key=spec.label_key)
@@ -113,7 +113,7 @@ def _of_run(path: pathlib.Path, num: int | None, step: str | None, load_run: Loa
       'kind': 'drawn from a checkpoint', 'step': step or 'newest', 'generator': model.digest})
 
 
-def _newest_version(path: pathlib.Path) -> pathlib.Path:
+def newest_version(path: pathlib.Path) -> pathlib.Path:
   """The newest version below a data set's folder; the folder itself where there is none."""
   number = lambda p: [int(x) for x in re.findall(r'\d+', p.name)]
   below = sorted((p for p in path.glob('*') if data.is_prepared(p)), key=number)

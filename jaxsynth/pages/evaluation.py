@@ -25,7 +25,7 @@ COPYING = ('nearer_to_train', 'data_copying', 'authenticity', 'near_copies', 'du
 
 def page(comparison: Comparison, evaluation: Evaluation,
          training: Sequence[Mapping[str, Any]] = (), more: Sequence[Section] = (), *,
-         show_real: bool = False) -> Page:
+         show_real: bool = False, privacy: Section | None = None) -> Page:
   """The page of an evaluation.
 
   Args:
@@ -35,12 +35,14 @@ def page(comparison: Comparison, evaluation: Evaluation,
     more: sections of other studies.
     show_real: whether real examples that may be of persons stand beside the synthetic ones that
       are nearest to them, see `Kind.shows_real`.
+    privacy: what was promised and what an audit saw, `pages.privacy.section`.
   """
   sections = [_headline(comparison, evaluation), pictures.samples(comparison)]
   if evaluation.classes:
     sections.append(_classes(comparison, evaluation, evaluation.classes))
   sections += [pictures.extremes(comparison, evaluation), _distributions(comparison, evaluation),
                _copying(comparison, evaluation, show_real)]
+  sections += [] if privacy is None else [privacy]
   sections += [_training(training)] if len(training) > 1 else []
   sections += more
   whole = Page(f'{comparison.synthetic.name} against {comparison.real.name}',
