@@ -51,6 +51,19 @@ def test_the_stages_are_the_articles_and_read_what_is_before_them():
   assert stages['train'].keeps == runs.RESUMABLE
 
 
+def test_an_audit_asks_the_set_and_the_model_and_leaves_its_lines():
+  plain, stages = table(options(), collection()), table(options(audit=True), collection())
+  filtered = table(options(audit=True, filters='density'), collection())
+  for command in (stages['assess'].commands[0], filtered['filter'].commands[1]):
+    assert {'--audit', '--run=/o/train'} <= set(command)
+  assert set(stages['assess'].outputs) - set(plain['assess'].outputs) == {'assess/audit.jsonl'}
+  assert 'train' in stages['assess'].reads and '--audit' not in plain['assess'].commands[0]
+  nothing = collection()
+  nothing['roles']['train'] = None
+  with pytest.raises(ValueError, match='--audit needs real images that were not learned from'):
+    table(options(audit=True), nothing)
+
+
 def test_an_earlier_version_gave_the_same_commands():
   """Those in its records, so that what it made is not made again."""
   stages = table(options(data=DatasetSpec('mnist', 'train[:9]', image_size=(32, 32), channels=1,

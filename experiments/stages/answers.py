@@ -1,5 +1,5 @@
 """What a stranger asks of synthetic data, answered by the numbers of a pipeline."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.verdict_file import Answer
@@ -18,6 +18,7 @@ def table(results: Results) -> list[Table]:
       _scored(scores, 'Are they like real images?', 'frechet', 'density'),
       _scored(scores, 'Are all sorts of real images among them?', 'recall', 'coverage'),
       _scored(scores, 'Are they new, and no copies?', 'near_copies', 'duplicates'),
+      *([_hidden(results.audit)] if results.audit else ()),
       *([_useful(results.downstream)] if results.downstream else ()),
       *(answer for verdict in results.verdicts.values() for answer in verdict.answers)]
   rows = [[x.question, WORDS[x.mark], x.by] for x in answers if x]
@@ -34,6 +35,17 @@ def _scored(scores: Mapping[str, Any], question: str, *names: str) -> Answer | N
   return Answer(question, worst, ', '.join(
       f'{name.replace("_", " ")} {scores["scores"][name]["value"]:.3g} (real: '
       f'{scores["scores"][name]["floor"]:.3g})' for name in there))
+
+
+def _hidden(audit: Sequence[Mapping[str, Any]]) -> Answer:
+  """Whether the attacks of an audit saw nothing."""
+  attacks = audit[1:]
+  surest = max(attacks, key=lambda row: row['auc'])
+  return Answer(
+      'Is it hidden which real images were learned from?',
+      'bad' if any(row['noticed'] for row in attacks) else 'good',
+      f'{len(attacks)} attacks; the surest ranks {surest["auc"]:.1%} of pairs rightly (guessing: '
+      '50 %)')
 
 
 def _useful(study: Mapping[str, Any]) -> Answer:

@@ -47,6 +47,8 @@ def define(values: flags.FlagValues) -> None:
           **here)
   flags.DEFINE_float('keep', None, 'The share of real images that each filter lets pass.',
                      lower_bound=.01, upper_bound=1., **here)
+  flags.DEFINE_bool('audit', False, 'Try to tell from each synthetic set, and from the model, '
+                    'which images were learned from.', **here)
   text('require', None, 'What the last set must score, as frechet<=20,recall>=.5; else it is '
        f'rejected, and the exit code is {quality.REJECTED}.', **here)
   paths.define('features', 'auto', 'What filters and scores stand on: auto, mnist, random, pixels '
@@ -114,7 +116,7 @@ def given(values: flags.FlagValues) -> Options:
       keep=values.keep, require=values.require,
       features=values.features,
       judges=tuple(values.judges), judge_flags=tuple(f'--{x}' for x in values.judge_flags),
-      synthetic_as_real=values.synthetic_as_real,
+      synthetic_as_real=values.synthetic_as_real, audit=values.audit,
       downstream={name: ','.join(flag.value) if isinstance(flag.value, list) else str(flag.value)
                   for name, flag in downstream.items() if flag.value is not None})
 

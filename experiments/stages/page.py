@@ -3,6 +3,7 @@ import pathlib
 import re
 from typing import Any
 
+from jaxsynth.pages import privacy
 from jaxsynth.pages.words import worded
 from jaxsynth.report import Code, Item, Links, Note, Page, Section, Table
 from stages import answers, figures, judging, record as records, result, rule_items
@@ -42,6 +43,8 @@ def page(out: pathlib.Path) -> Page:
     raise FileNotFoundError(f'{out}: no stage of a pipeline has ended there')
   results = result.read(out, done)
   sections = [_overview(out, done, results)]
+  if results.promised:
+    sections.append(privacy.of_files(results.promised, results.audit))
   sections += [_section(out, name, record, results) for name, record in done.items()]
   title = f'{results.dataset}: from data to synthetic data and its worth'
   return worded(Page(title, lead(results, done), sections, _foot(done)), results.words)

@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any, NamedTuple
 
+from common import audits
 from jaxsynth import quality, runs
 from jaxsynth.data import DatasetSpec, spec as specs
 from stages import collected, judging, rule_engine
@@ -35,6 +36,7 @@ class Options(NamedTuple):
     judges: programs beside it, of experiments/ and without .py, see `judging`.
     judge_flags: of each of them, as `--runs=3`.
     synthetic_as_real: whether the data set may itself be drawn from a model.
+    audit: whether assessments try to tell who was learned from.
   """
   out: str
   data: DatasetSpec
@@ -55,6 +57,7 @@ class Options(NamedTuple):
   judges: Args = ()
   judge_flags: Args = ()
   synthetic_as_real: bool = False
+  audit: bool = False
 
 
 def of_data(spec: DatasetSpec, dataset: str = 'dataset') -> Args:
@@ -101,6 +104,9 @@ def after_collect(o: Options, collection: Mapping[str, Any], labelled: bool) -> 
   if (o.filters or o.require or o.pseudo_labels) and not role['validation']:
     raise ValueError('--filters, --pseudo_labels and --require need real images that neither '
                      'training nor the test has: name them by --validation_split')
+  if o.audit and not role['train']:
+    raise ValueError('--audit needs real images that were not learned from: name them by '
+                     '--test_split')
   against = [x for x in (role['validation'], role['test']) if x and x != o.data.split]
   real = (*of_data(o.data, 'real'), *named({'real_split': role['test']}),
           f'--train_split={role["train"] or ""}', f'--seed={o.seed}',
@@ -153,20 +159,24 @@ def _data_sets(o: Options, collection: Mapping[str, Any], labelled: bool, real: 
   last = strict if o.filters else o.name
   folder = lambda name: f'data/{name}/1.0.0'
   held = f'--validation_split={role["validation"] or ""}'
-  score = lambda name, report: ('evaluate.py', *real, held, f'--features={o.features}',
-                                f'--synthetic={o.out}/{folder(name)}', f'--report={o.out}/{report}')
   trained = () if isinstance(o.engine, RuleEngine) else ('train',)
+  asked = ('--audit', *(f'--run={o.out}/{x}' for x in trained)) if o.audit else ()
+  score = lambda name, report: (
+      'evaluate.py', *real, held, f'--features={o.features}', *asked,
+      f'--synthetic={o.out}/{folder(name)}', f'--report={o.out}/{report}')
+  scored = lambda report: (f'{report}/scores.json', f'{report}/report.html', *(
+      (f'{report}/{audits.FILE}',) if o.audit else ()))
   files = lambda name: (f'{folder(name)}/*.json', f'{folder(name)}/*.array_record-*')
   return [
       Stage('synthesise', ((*draw, f'--name={o.name}', *first),), files(o.name),
             ('collect', *trained) if first else trained, owns=(f'data/{o.name}',),
             rejection=None if o.filters else quality.REJECTED),
       Stage('assess', (score(o.name, 'assess'),),
-            ('assess/scores.json', 'assess/report.html'), ('collect', 'synthesise')),
+            scored('assess'), ('collect', 'synthesise', *(trained if o.audit else ()))),
       Stage('filter', (
           (*draw, f'--name={strict}', f'--filters={o.filters}', *named({'keep': o.keep}), *gate),
           score(strict, 'filter')),
-          (*files(strict), 'filter/scores.json', 'filter/report.html'), ('collect', *trained),
+          (*files(strict), *scored('filter')), ('collect', *trained),
           owns=(f'data/{strict}',), rejection=quality.REJECTED,
           why_not='' if o.filters else 'no --filters' if trained else (
               'a rule draws nothing that is to be filtered out')),

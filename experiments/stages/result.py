@@ -4,7 +4,7 @@ import json
 import pathlib
 from typing import Any, NamedTuple
 
-from common import experiments
+from common import audits, experiments
 from common.verdict_file import Verdict
 from jaxsynth.data import DatasetSpec
 from jaxsynth.data.analysis.findings import plural
@@ -29,6 +29,7 @@ class Results(NamedTuple):
     data: the data set, where the records tell which.
     rule: the engine, if it is a rule.
     verdicts: judge -> what it says, see `judging.verdicts`.
+    audit: lines of audit.jsonl of the last set; `None` where none was made.
   """
   collection: dict[str, Any]
   prepared: dict[str, Any]
@@ -46,6 +47,7 @@ class Results(NamedTuple):
   data: DatasetSpec | None = None
   rule: RuleEngine | None = None
   verdicts: Mapping[str, Verdict] = {}
+  audit: list[dict[str, Any]] | None = None
 
   @property
   def words(self) -> Mapping[str, str]:
@@ -91,6 +93,11 @@ class Results(NamedTuple):
     """How many images."""
     return self.config.get('data', self.collection.get('sets', {}).get('train', {})).get('size', 0)
 
+  @property
+  def promised(self) -> Mapping[str, Any]:
+    """What says of the last set which privacy was promised."""
+    return self.sets.get('filter') or self.sets.get('synthesise') or self.config
+
   def num(self, stage: str) -> int:
     """Images of the data set that it wrote."""
     return sum(self.sets.get(stage, {}).get('splits', {}).values())
@@ -131,7 +138,9 @@ def read(out: pathlib.Path, done: Mapping[str, Any]) -> Results:
       _lines(out / 'train/scores.jsonl') if 'train' in done else [], sets, places,
       *(_model(config) if config else ('A model', ())), data,
       rule_engine.of_about(done.get('train', {}).get('about', {})),
-      judging.verdicts(out, [*done.get('downstream', {}).get('outputs', ())]))
+      judging.verdicts(out, [*done.get('downstream', {}).get('outputs', ())]),
+      next((rows for stage in ('filter', 'assess') if f'{stage}/{audits.FILE}' in done.get(
+          stage, {}).get('outputs', ()) and (rows := _lines(out / stage / audits.FILE))), None))
 
 
 def _model(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
