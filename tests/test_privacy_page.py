@@ -97,6 +97,8 @@ def test_a_bound_for_gaussian_noise_refutes_a_single_release_alone(sampling):
   text, _ = text_of(promise, rows(promise, attack(.5, 'canaries', bound(1.5, gaussian=True))))
   assert ('MORE THAN WAS PROMISED' in text) == (not sampling)
   assert 'for a release under Gaussian noise, epsilon is at least 1.5' in text
+  assert 'Gaussian noise' not in text_of(
+      None, rows(None, attack(.5, 'canaries', bound(1.5, gaussian=True))))[0]
 
 
 def test_of_rows_it_speaks_of_rows():

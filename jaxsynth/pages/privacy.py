@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from jaxsynth.evaluation.provenance import KEY
+from jaxsynth.metrics.score import Share
 from jaxsynth.privacy.guarantee import Guarantee, RELATIONS
 from jaxsynth.privacy.membership import Membership, TruePositives
 from jaxsynth.report import Item, Note, Section, Table
@@ -16,6 +17,8 @@ THEOREM = {
     'poisson': 'Subsampled Gaussian mechanism, composed over the steps (Dwork & Roth 2014, Abadi '
                'et al. 2016): each image comes into a step by a coin of its own.',
     '': 'Gaussian mechanism (Dwork & Roth 2014, appendix A), a single release.'}
+CANARIES = ('Canaries are images like no other, each planted or left out by a coin: the worst '
+            'case, and the only images of which a bound on epsilon can be had.')
 # whose promise the bound by canaries, each in or out, can refute
 OF_CANARIES = ('add_or_remove_one', 'replace_special')
 KNOWS = {'samples': 'the synthetic images', 'the model': 'the trained model',
@@ -48,7 +51,8 @@ def section(guarantee: Guarantee | None, audit: Sequence[Mapping[str, Any]] | No
   notes, rows = audit[0]['notes'], audit[1:]
   items += [*_verdicts(guarantee, rows), _attacks(rows)]
   items += [Note(text, 'warning') for text in notes]
-  return Section('Privacy', f'{_text(guarantee)}\n\n{READING}', items)
+  planted = f' {CANARIES}' if any(row['bounds'] for row in rows) else ''
+  return Section('Privacy', f'{_text(guarantee)}\n\n{READING}{planted}', items)
 
 
 def of_files(metadata: Mapping[str, Any], audit: Sequence[Mapping[str, Any]] | None) -> Section:
@@ -80,7 +84,8 @@ def _text(guarantee: Guarantee | None) -> str:
     return guarantee.sentence()
   sure = 1 / (1 + math.exp(-guarantee.epsilon))
   return (f'{guarantee.sentence()} So whoever would have bet evenly on whether {guarantee.unit} '
-          f'was there can be at most {sure:.0%} sure of it afterwards, whatever else is known and '
+          f'was there can be at most {sure:.0%} sure of it afterwards'
+          f'{", but for that chance" if guarantee.delta else ""}, whatever else is known and '
           'whatever is computed from the synthetic images.')
 
 
@@ -95,7 +100,7 @@ def _promise(guarantee: Guarantee) -> Table:
       ['how', g.mechanism],
       ['by which theorem', THEOREM.get(g.sampling, g.sampling)],
       ['counted by', g.accountant],
-      ['noise', f'{g.noise_multiplier:.4g} times the most that one can change, which is '
+      ['noise', f'{g.noise_multiplier:.4g} times the most that one example can change, which is '
                 f'{g.clip_norm:.4g}'],
       ['steps that saw the data', f'{g.steps:,}'],
       ['chance to be in a step', f'{g.sampling_probability:.4g}'],
@@ -110,20 +115,22 @@ def _left_out(guarantee: Guarantee) -> Note:
 
 
 def _verdicts(guarantee: Guarantee | None, rows: Sequence[Mapping[str, Any]]) -> list[Note]:
-  notes = [_bounded(guarantee, bound) for row in rows for bound in row['bounds']]
+  notes = []
   seen = [row for row in rows if row['noticed']]
   if seen:
     worst = max(seen, key=lambda row: row['auc'])
     notes.append(Note(
         f'The audit saw who was learned from, in {len(seen)} of {len(rows)} attacks. By the '
         f'{worst["attack"]}, images that were learned from score higher than images that were not '
-        f'{_percent(worst["auc"])} of the time ({_percent(worst["low"])} to '
-        f'{_percent(worst["high"])}); it finds {_words(Membership.of_json(worst))}.', 'bad'))
+        f'{_percent(worst["auc"])} of the time ({_between(Membership.of_json(worst))}); it finds '
+        f'{_words(Membership.of_json(worst))}.', 'bad'))
   else:
     notes.append(Note(
         'None of the attacks could tell images that were learned from from images that were not, '
         'beyond chance and beyond what held-out images show. Stronger attacks may.', 'good'))
-  return notes
+  # without a promise there is no noise that a bound for noise could be of
+  bounds = [x for row in rows for x in row['bounds'] if guarantee or not x['gaussian']]
+  return notes + [_bounded(guarantee, bound) for bound in bounds]
 
 
 def _bounded(guarantee: Guarantee | None, bound: Mapping[str, Any]) -> Note:
@@ -163,13 +170,17 @@ def _attacks(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _area(x: Membership) -> str:
-  return f'{_percent(x.auc)} ({_percent(x.low)} to {_percent(x.high)})'
+  return f'{_percent(x.auc)} ({_between(x)})'
 
 
 def _rate(at: TruePositives) -> str:
   share = at.members
   few = f'; {at.others.total:,} are few' if at.rate * at.others.total < 1 else ''
-  return f'{_percent(share.value)} ({_percent(share.low)} to {_percent(share.high)}{few})'
+  return f'{_percent(share.value)} ({_between(share)}{few})'
+
+
+def _between(x: Membership | Share) -> str:
+  return f'{100 * x.low:.3g} to {100 * x.high:.3g}'
 
 
 def _percent(x: float) -> str:
