@@ -15,7 +15,7 @@ from jaxsynth.privacy.guarantee import Guarantee
 from jaxsynth.privacy.membership import membership, Membership
 from jaxsynth.privacy.one_run import Bound
 
-MOST = 10_000  # examples of a set that are attacked
+MOST, LEAST = 10_000, 20  # examples of a set that are attacked
 SAMPLES = 'distance to the nearest synthetic example'
 CALIBRATED = 'the same, less the distance to the nearest real one'
 
@@ -75,8 +75,9 @@ class Attack(NamedTuple):
 def candidates(comparison: Comparison) -> Candidates:
   """Members, and examples that nothing learned from, at most 10,000 each.
 
-  Others are the held-out set, control and reference the two halves of the reference set; without a
-  held-out set half of the reference set are others, and the rest is halved.
+  Others are of the held-out set, control is of the reference set, and calibration takes as many of
+  each: were it of one alone, examples of that would look nearer to it, as those of one source do.
+  Without a held-out set half of the reference set are others, and the rest is halved.
 
   Raises:
     ValueError: no training set is known, or sets too small to be cut.
@@ -84,16 +85,26 @@ def candidates(comparison: Comparison) -> Candidates:
   if comparison.train is None:
     raise ValueError('--audit: it is not known which real images were learned from; name them by '
                      '--train_split')
-  real, others, seed = comparison.real, comparison.held_out, comparison.seed
+  real, held, seed = comparison.real, comparison.held_out, comparison.seed
   order = shuffled(len(real.values), seed)
-  if others is None:
-    others, order = real.take(order[::2]), order[1::2]
-  if min(len(order) // 2, len(others.values)) < 20:
-    raise ValueError(f'--audit: {len(real.values)} examples of {real.name}, expected at least 80 '
-                     'that nothing learned from')
+  if held is None:
+    parts = [real.take(np.sort(order[k::4])) for k in range(4)]
+    others, control, reference = _joined(parts[0], parts[1]), parts[2], parts[3]
+  else:
+    among = shuffled(len(held.values), seed)
+    n = min(len(order) // 4, len(among) // 4)
+    others, control = (x.take(np.sort(at[n:])) for x, at in ((held, among), (real, order)))
+    reference = _joined(real.take(order[:n]), held.take(among[:n]))
+  if min(len(x.values) for x in (others, control, reference)) < LEAST:
+    raise ValueError(f'--audit: {len(real.values)} examples of {real.name} are too few to be cut; '
+                     'expected at least 100 there, and as many of --validation_split')
   few = lambda x: x.take(random_positions(len(x.values), MOST, seed))
-  return Candidates(few(comparison.train), few(others), few(real.take(np.sort(order[::2]))),
-                    few(real.take(np.sort(order[1::2]))))
+  return Candidates(*map(few, (comparison.train, others, control, reference)))
+
+
+def _joined(a: Examples, b: Examples) -> Examples:
+  labels = None if a.labels is None or b.labels is None else np.concatenate([a.labels, b.labels])
+  return a._replace(values=np.concatenate([a.values, b.values]), labels=labels)
 
 
 def sample_attacks(comparison: Comparison, embedded: Embedded, asked: Candidates) -> list[Attack]:
