@@ -8,14 +8,11 @@ import functools
 from flax import linen as nn
 import jax
 import jax.numpy as jnp
+from tiny_rows import tiny_mixture, tiny_table_flow
 
 from jaxsynth import keys as keys_
-from jaxsynth.kinds.row_layout import Layout, ModelColumn
 from jaxsynth.losses import adversarial, likelihoods, penalties, relativistic
 from jaxsynth.models.causal_transformer import CausalTransformer
-from jaxsynth.models.row_draws import draw
-from jaxsynth.models.row_mixture import RowMixture
-from jaxsynth.models.row_mlp import RowMLP
 from jaxsynth.models.time_mlp import TimeMLP
 from jaxsynth.objectives import solvers
 from jaxsynth.objectives.ada import DiscriminatorAugmentation
@@ -23,14 +20,13 @@ from jaxsynth.objectives.classify import classify
 from jaxsynth.objectives.codebook import Codebook
 from jaxsynth.objectives.flow_matching import flow_matching
 from jaxsynth.objectives.gan import gan
+from jaxsynth.objectives.mean_embedding import mean_embedding
 from jaxsynth.objectives.mean_flow import mean_flow
 from jaxsynth.objectives.reflow import reflow
-from jaxsynth.objectives.row_parts import parts_of
 from jaxsynth.objectives.segment import segment
-from jaxsynth.objectives.table_flow import table_flow
-from jaxsynth.objectives.table_mixture import table_mixture
 from jaxsynth.objectives.vq_vae import vq_vae
 from jaxsynth.objectives.whitened import FARTHEST, whitened
+from jaxsynth.privacy import embeddings
 from jaxsynth.types import Objective
 
 SHAPE = (4, 4, 1)
@@ -173,6 +169,11 @@ def tiny_reflow(num_classes=None, teacher_steps=3):
                 trained, num_classes)
 
 
+def tiny_means(axis_name=None, num_classes=None):
+  embedding = embeddings.fourier(embeddings.pixels(SHAPE), (.5, 1.), 16)
+  return mean_embedding(TinyGenerator(axis_name), embedding, latent_dim=5, num_classes=num_classes)
+
+
 class TinyGrid(nn.Module):
   """Images to four vectors, or four vectors to images."""
   features: int
@@ -191,33 +192,6 @@ def tiny_codes(num_classes=None, book=Codebook(5, 3), likelihood=likelihoods.ber
   return vq_vae(TinyGrid(3), TinyGrid(likelihood.outputs, True),
                 CausalTransformer(book.size, 4, 8, 1, 2, num_classes), likelihood, book, grid,
                 num_classes=num_classes, **options)
-
-
-THIRDS = ((0., 1., 2.), (-2 / 3, 0., 2 / 3), (-1 / 3, 1 / 3))
-# sixteen columns: of classes, of numbers of which there are few or many, with gaps or without
-ROW = Layout(tuple(ModelColumn(str(i), *column) for i, column in enumerate(4 * (
-    ('category', *THIRDS), ('integer', *THIRDS), ('number',),
-    ('number', (), (), (), True)))), 3.)
-
-
-def of_rows(objective):
-  """An objective of rows of sixteen columns, as one of these images."""
-  as_row = lambda batch: {'row': batch['image'].reshape(-1, 16), 'label': batch['label']}
-  return objective._replace(
-      init=lambda key, batch: objective.init(key, as_row(batch)),
-      loss=lambda params, variables, batch, ctx: objective.loss(
-          params, variables, as_row(batch), ctx),
-      sample=lambda *args: objective.sample(*args).reshape(-1, *SHAPE))
-
-
-def tiny_mixture(num_classes=None):
-  return of_rows(table_mixture(RowMixture(ROW, 3, num_classes), draw, hidden=.3))
-
-
-def tiny_table_flow(num_classes=None):
-  parts = parts_of(ROW, 2)
-  return of_rows(table_flow(RowMLP(sum(parts.sizes), 8, 1), parts, num_classes=num_classes,
-                            steps=3))
 
 
 def counting(objective):
@@ -272,6 +246,7 @@ TABLE = {
     'conditional-white-flow': (lambda axis=None: tiny_white_flow(3), ('flow',)),
     'conditional-reflow': (lambda axis=None: tiny_reflow(3), ('flow',)),
     'mean-flow': (lambda axis=None: tiny_mean_flow(num_classes=3, guidance=2.), ('flow',)),
+    'conditional-means': (lambda axis=None: tiny_means(axis, 3), ('generator',)),
     'conditional-codes': (lambda axis=None: tiny_codes(3), ('vqvae', 'prior')),
     'conditional-mixture': (lambda axis=None: tiny_mixture(3), ('mixture',)),
     'conditional-table-flow': (lambda axis=None: tiny_table_flow(3), ('flow',)),
@@ -280,7 +255,7 @@ TABLE = {
 }
 CONDITIONAL = ('conditional-gan', 'gan-auxiliary', 'conditional-flow', 'conditional-white-flow',
                'conditional-reflow', 'mean-flow', 'conditional-codes', 'conditional-mixture',
-               'conditional-table-flow')
+               'conditional-table-flow', 'conditional-means')
 LABELLING = {'classifier': (), 'segmenter': SHAPE[:2]}  # shapes of labels of given images
 
 
@@ -292,4 +267,4 @@ def batch(n=8, seed=0):
 
 
 __all__ = ('TABLE', 'CONDITIONAL', 'LABELLING', 'batch', 'moved', 'tiny_gan', 'tiny_flow',
-           'tiny_white_flow', 'tiny_mean_flow', 'tiny_reflow', 'tiny_codes', 'vae')
+           'tiny_white_flow', 'tiny_mean_flow', 'tiny_means', 'tiny_reflow', 'tiny_codes', 'vae')

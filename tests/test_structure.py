@@ -37,7 +37,7 @@ ROOMS = {
     'digests': {'types', 'hosts'},
     'train_step': {'types', 'ema', 'fsdp', 'scanning'},
     'accumulate': {'types', 'scanning', 'train_step'},
-    'privacy': {'types', 'keys', 'files', 'data', 'metrics', 'train_step'},
+    'privacy': {'types', 'keys', 'files', 'data', 'metrics', 'ops', 'train_step'},
     'parallel': {'types', 'fsdp', 'hosts', 'train_step'},
     'losses': set(),
     'ops': set(),

@@ -18,7 +18,7 @@ BRIEF = ('--batch_size=8', '--log_every=2', '--sample_every=0', '--num_synthetic
          '--notensorboard')
 # of any family whose flags are called so
 SMALL = {'latent_dim': 3, 'hidden': 8, 'solver_steps': 2, 'codes': 8, 'prior_depth': 1,
-         'layers': 1, 'group_channels': 4, 'blocks': 1, 'components': 5}
+         'layers': 1, 'group_channels': 4, 'blocks': 1, 'components': 5, 'num_features': 32}
 WIDTH = 4  # of whatever is called a width
 
 

@@ -78,6 +78,11 @@ def applied(run: runs.Run, config: Mapping[str, Any], settings: runs.Settings,
   """
   if config['epsilon'] is None:
     return run
+  if run.release is not None:  # its own use of --epsilon, which pays for all steps
+    if given := [name for name, usual in BESIDE.items() if config[name] != usual]:
+      raise runs.RunError(f'--{", --".join(given)}: of models that see examples in every step; '
+                          'this one learns from one release')
+    return run
   if isinstance(source.size, int) and source.size >= data.batches.ENDLESS:
     raise runs.RunError(f'--epsilon: {source.name} has no end, so no example of it is anybody\'s')
   try:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from jaxsynth import files
 from jaxsynth.privacy.budget import Budget
+from jaxsynth.privacy.guarantee import Guarantee
 
 NAME = 'privacy.jsonl'
 SECRET = 'privacy.key'
@@ -58,9 +59,7 @@ class Ledger:
     upto = min(self._steps, -(-step // self._stretch) * self._stretch)
     line = {'step': upto, 'epsilon': self._budget.after(upto), 'delta': self._budget.delta,
             'noise_multiplier': self._budget.noise_multiplier}
-    whole = files.rows(self._path)  # a killed run may have left half a line
-    with files.write_aside(self._path) as f:
-      f.writelines(json.dumps(x).encode() + b'\n' for x in [*whole, line])
+    _write(self._path, line)
     self._spent = upto
 
   def guarded(self, batches: Iterable[Batch], start: int, stride: int = 1) -> Iterator[Batch]:
@@ -68,6 +67,19 @@ class Ledger:
     for k, batch in enumerate(batches):
       self.reserve(start + (k + 1) * stride)
       yield batch
+
+
+def note(folder: pathlib.Path, steps: int, promise: Guarantee) -> None:
+  """Writes that a run's release is made, which pays for all its steps; once."""
+  if not spent(folder):
+    _write(folder / NAME, {'step': steps, 'epsilon': promise.epsilon, 'delta': promise.delta,
+                           'noise_multiplier': promise.noise_multiplier})
+
+
+def _write(path: pathlib.Path, line: dict[str, Any]) -> None:
+  whole = files.rows(path)  # a killed run may have left half a line
+  with files.write_aside(path) as f:
+    f.writelines(json.dumps(x).encode() + b'\n' for x in [*whole, line])
 
 
 def spent(folder: pathlib.Path) -> int:

@@ -38,7 +38,7 @@ class Artist:
     self._logits = None if run.logits is None else jax.jit(run.logits)
     self._kind = kind_of(source)
     self._real: Any = None
-    if run.privacy is None:
+    if not run.private:
       real = data.batch_at(source, SHOWN, seed)(0)
       self._real = self._kind.in_model(real)
       images.save_png(folder / 'samples/real.png', images.grid(self._kind.shown(real)), scale=2)

@@ -1,5 +1,6 @@
 """A private run in its folder: its batches, what it has spent, and what its files say of it."""
 from collections.abc import Callable, Iterable, Mapping
+import functools
 import pathlib
 from typing import Any
 
@@ -13,7 +14,7 @@ from jaxsynth.privacy import ledger
 from jaxsynth.runs.record import RunError
 from jaxsynth.runs.run import Keys, Run
 from jaxsynth.runs.settings import Settings
-from jaxsynth.types import Batch
+from jaxsynth.types import Batch, TrainState
 
 EPSILON = 'privacy/epsilon'
 NOT_COVERED = ('scores are computed from real examples without noise; the privacy of the run does '
@@ -22,12 +23,14 @@ NOT_COVERED = ('scores are computed from real examples without noise; the privac
 
 def seed_of(folder: pathlib.Path, run: Run, settings: Settings) -> int:
   """The seed of a run's batches and noise: of a private one a secret, kept in the folder."""
-  return settings.seed if run.privacy is None else hosts.first(lambda: ledger.secret(folder))
+  return hosts.first(lambda: ledger.secret(folder)) if run.private else settings.seed
 
 
 def keys_with(keys: Keys, seed: int, run: Run) -> Keys:
-  """The keys of a run, of a private one with that of its secret for its steps."""
-  return keys if run.privacy is None else keys._replace(train=of_seed(seed))
+  """The keys of a run, of a private one with that of its secret for its steps or its release."""
+  if run.privacy is not None:
+    keys = keys._replace(train=of_seed(seed))
+  return keys._replace(release=of_seed(seed)) if run.private else keys
 
 
 def seen_at_first(batch: Batch, run: Run) -> Batch:
@@ -63,23 +66,42 @@ def guarded(batches: Iterable[Batch], folder: pathlib.Path, run: Run, settings: 
   return book.guarded(batches, start, settings.steps_per_call)
 
 
+def released(folder: pathlib.Path, run: Run, source: data.Source, settings: Settings, keys: Keys,
+             state: TrainState) -> TrainState:
+  """A new state with what the run takes of the whole data; it is in the ledger before."""
+  if run.release is None:
+    return state
+  if run.release.promise is not None:
+    promise = run.release.promise(source.size)
+    hosts.first(lambda: ledger.note(folder, settings.steps, promise))
+  take = functools.partial(run.release.take, source, keys.release, state.variables)
+  return state._replace(variables=hosts.everywhere(take))
+
+
 def recorded(record: Mapping[str, Any], run: Run, settings: Settings) -> dict[str, Any]:
   """A run's record, of a private one with what it promises."""
-  if run.privacy is None:
-    return dict(record)
-  return {**record, 'privacy': run.privacy.guarantee(settings.steps).to_json()}
+  if run.privacy is not None:
+    return {**record, 'privacy': run.privacy.guarantee(settings.steps).to_json()}
+  if run.release is not None and run.release.promise is not None:
+    return {**record, 'privacy': run.release.promise(record['data']['size']).to_json()}
+  return dict(record)
 
 
 def of_metrics(run: Run) -> Callable[[int], dict[str, float]]:
   """What lines of metrics.jsonl say besides: epsilon that is spent."""
-  plan = run.privacy
-  return lambda step: {} if plan is None else {EPSILON: plan.budget.about(step)}
+  plan, release = run.privacy, run.release
+  if plan is not None:
+    return lambda step: {EPSILON: plan.budget.about(step)}
+  if release is None or release.promise is None:
+    return lambda step: {}
+  spent = release.promise(1).epsilon  # of data of any size, at once
+  return lambda step: {EPSILON: spent}
 
 
 def of_scores(run: Run) -> Callable[[int], dict[str, Any]]:
   """What lines of scores.jsonl say besides."""
   spent = of_metrics(run)
-  return lambda step: {**spent(step), 'privacy/covers': NOT_COVERED} if run.privacy else {}
+  return lambda step: {**spent(step), 'privacy/covers': NOT_COVERED} if run.private else {}
 
 
 def check(folder: pathlib.Path, run: Run, settings: Settings, attempt: int) -> None:

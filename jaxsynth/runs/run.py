@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from jaxsynth import keys, train_step as ts
+from jaxsynth import data, keys, train_step as ts
 from jaxsynth.accumulate import accumulate
 from jaxsynth.ema import EMA
+from jaxsynth.privacy.guarantee import Guarantee
 from jaxsynth.privacy.plan import Plan
 from jaxsynth.runs.collapse import Signal, SIGNALS
 from jaxsynth.types import Algorithm, Objective, PerPlayer, Player
@@ -36,6 +37,19 @@ class Density(NamedTuple):
   misfit: Callable[[Any], str]
 
 
+class Release(NamedTuple):
+  """What a model takes of the whole data, once, so that its steps need no example.
+
+  Attributes:
+    take: `(source, key, variables) -> variables`, before the first step of a new run, and by none
+      that goes on: its checkpoint has them. A function of its arguments alone, so that a run which
+      was killed before its first checkpoint takes the very same again.
+    promise: `size of the data -> Guarantee` of what was taken; `None` where it is not private.
+  """
+  take: Callable[[data.Source, jax.Array, PerPlayer], PerPlayer]
+  promise: Callable[[int], Guarantee] | None = None
+
+
 class Run(NamedTuple):
   """A model with what trains it. Only the first two are asked of every family.
 
@@ -58,6 +72,7 @@ class Run(NamedTuple):
     privacy: how some players learn privately, whose `grad_fn` is then the one above; `None` where
       nothing is private.
     signals: by which a training that has collapsed is known.
+    release: what is taken of the whole data before the first step; `None` for nothing.
     summary: what it is, as the subject of a sentence: `'A DCGAN (widths 64 and 64)'`.
   """
   objective: Objective
@@ -74,7 +89,14 @@ class Run(NamedTuple):
   guide_step: int | None = None
   privacy: Plan | None = None
   signals: Sequence[Signal] = SIGNALS
+  release: Release | None = None
   summary: str = 'A model'
+
+  @property
+  def private(self) -> bool:
+    """Whether it learns privately, in its steps or by its release."""
+    return self.privacy is not None or (
+        self.release is not None and self.release.promise is not None)
 
   @property
   def phases(self) -> int:
@@ -114,15 +136,17 @@ class Keys(NamedTuple):
     init: of the first parameters.
     samples: of the pictures, and of synthetic.npz.
     scores: of the samples that are scored as training goes.
+    release: of the noise on what a release, and of nothing else.
   """
   train: jax.Array
   init: jax.Array
   samples: jax.Array
   scores: jax.Array
+  release: jax.Array
 
 
 def keys_of(seed: int) -> Keys:
-  """The keys of a seed in [0, 2^63); scores have one beside the three that it is split into."""
+  """The keys of a seed in [0, 2^63): three that it is split into, and those that were added."""
   key = keys.of_seed(seed)
   train, init, samples = jax.random.split(key, 3)
-  return Keys(train, init, samples, jax.random.fold_in(key, 3))
+  return Keys(train, init, samples, jax.random.fold_in(key, 3), jax.random.fold_in(key, 4))

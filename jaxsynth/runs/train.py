@@ -1,5 +1,5 @@
 """Training in a folder: from its newest checkpoint or from the start, to the last step."""
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import functools
 import os
@@ -102,7 +102,8 @@ def _trained(run: Run, source: data.Source, settings: Settings, folder: pathlib.
         folder / 'checkpoints', best=scores.BEST if scored else None,
         also=lambda steps: _kept(steps, watch, settings))
     stack.push(lambda kind, error, trace: _end(manager, error))
-    state = step.put_state(_restored(manager, state, attempt))
+    new = functools.partial(private.released, folder, run, source, settings, keys, state)
+    state = step.put_state(_restored(manager, state, attempt, new))
     start = int(state.step)
     if start > settings.steps or (settings.steps - start) % settings.steps_per_call:
       raise RunError(
@@ -178,10 +179,11 @@ def _kept(steps: list[int], watch: collapse.Watch, settings: Settings) -> Iterat
     yield refuge
 
 
-def _restored(manager: checkpoint.CheckpointManager, new: TrainState, attempt: int) -> TrainState:
+def _restored(manager: checkpoint.CheckpointManager, like: TrainState, attempt: int,
+              new: Callable[[], TrainState]) -> TrainState:
   """The newest state, or a new one; in an attempt of its own if the run went back."""
-  restored = manager.restore(new)
-  state = new if restored is None else restored
+  restored = manager.restore(like)
+  state = new() if restored is None else restored
   return state._replace(attempt=jnp.full_like(state.attempt, attempt)) if attempt else state
 
 
