@@ -109,7 +109,7 @@ def together(embeddings: Sequence[Embedding]) -> Embedding:
     raise ValueError('no embeddings: expected one or more')
 
   def init(key: Array) -> Tree:
-    return {str(k): each.init(own) for k, (each, own) in enumerate(
+    return {str(k): each.init(its_key) for k, (each, its_key) in enumerate(
         zip(embeddings, jax.random.split(key, len(embeddings))))}
 
   def apply(tree: Tree, x: Array) -> Array:
