@@ -120,6 +120,7 @@ def test_a_stranger_is_told_what_is_wrong():
       ('bad', '0 of 1 numbers are in the band of real ones; not kurtosis')]
 
 
+@pytest.mark.long
 def test_by_the_program(tmp_path):
   close = 50 * np.exp(np.cumsum(.01 * np.random.default_rng(0).normal(size=900)))
   rows = np.stack([.98 * close, close, 1.01 * close], 1)

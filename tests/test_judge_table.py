@@ -73,6 +73,7 @@ def test_whole_tables_have_the_label_where_the_file_has_it(sets):
   np.testing.assert_array_equal(tables.test[:, [0, 4]], sets['test'].values[:, [0, 3]])
 
 
+@pytest.mark.long
 def test_independent_columns_are_judged_by_the_program(folder, apart):
   np.savez(folder / 'apart.npz', **arrays_of(apart.kind, apart.values), labels=apart.labels,
            class_names=np.array(apart.class_names))
@@ -114,6 +115,7 @@ def test_no_real_row_is_printed_unless_it_is_asked_for(sets, apart, study):
   assert 'prints real rows of the train set' in shown
 
 
+@pytest.mark.long
 def test_copies_are_not_handed_on(sets):
   train = sets['train']
   study = study_of(sets, train)
@@ -122,6 +124,7 @@ def test_copies_are_not_handed_on(sets):
   assert page.verdict(study).startswith('Do not hand this table on')
 
 
+@pytest.mark.long
 def test_fresh_rows_can_stand_in_for_others(sets):
   study = study_of(sets, sets['validation'])
   scores = study.scores
@@ -138,6 +141,7 @@ def test_marks_stand_beside_real_rows():
   assert marks == ['good', 'neutral', 'bad']
 
 
+@pytest.mark.long
 def test_a_table_without_labels_is_judged_by_the_rest(folder, sets):
   bare = {split: x._replace(labels=None, class_names=None) for split, x in sets.items()}
   study = study_of(bare, bare['validation'])

@@ -139,6 +139,7 @@ def lead_that_a_step_wins(loss: GANLoss, key) -> float:
   return float(lead({**params, 'discriminator': after}) - lead(params))
 
 
+@pytest.mark.long
 def test_a_private_step_learns_what_is_real(key):
   assert lead_that_a_step_wins(NON_SATURATING, key) > 0
   assert lead_that_a_step_wins(flipped(NON_SATURATING), key) < 0
