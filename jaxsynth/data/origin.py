@@ -32,19 +32,19 @@ def is_synthetic(spec: DatasetSpec) -> bool:
       spec.kind == 'table' and spec.dataset in embedded.NAMES):
     return False
   if path.suffix in ('.npz', '.csv') or spec.kind == 'table':
-    return _marked(path) or path.stem == 'synthetic' and 'flags' in _json(
+    return _marked(path) or path.stem == 'synthetic' and 'flags' in json_of(
         path.parent / 'config.json')
   if spec.kind == 'tfds' and not is_prepared(path):
     path = folder_of(spec.dataset, spec.data_dir)
   # a split of an image folder lies in the folder of its metadata
   parent = path.absolute().parent
   return made_here(path) or spec.kind != 'tfds' and made_here(parent) and (
-      path.name in _json(parent / 'metadata.json').get('splits', ()))
+      path.name in json_of(parent / 'metadata.json').get('splits', ()))
 
 
 def made_here(folder: pathlib.Path) -> bool:
   """Whether the metadata.json of a folder is that of a data set of this library."""
-  about = _json(folder / 'metadata.json')
+  about = json_of(folder / 'metadata.json')
   model = about.get('model')
   return about.get(MARK) is True or 'splits' in about and isinstance(
       model, dict) and 'digest' in model
@@ -63,7 +63,8 @@ def check_real(spec: DatasetSpec) -> None:
                      'real images, or say --synthetic_as_real where this is meant')
 
 
-def _json(path: pathlib.Path) -> Mapping[str, Any]:
+def json_of(path: pathlib.Path) -> Mapping[str, Any]:
+  """An object of a file; empty where there is no such file, or what it holds is none."""
   try:
     content = json.loads(path.read_text(encoding='utf-8'))
   except (OSError, ValueError):

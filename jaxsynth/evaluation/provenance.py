@@ -1,10 +1,10 @@
 """What a synthetic set says of the model that drew it: what was promised, and learned from what."""
 from collections.abc import Mapping
-import json
 import os
 import pathlib
 from typing import Any, NamedTuple
 
+from jaxsynth.data.origin import json_of
 from jaxsynth.evaluation.synthetic import newest_version
 from jaxsynth.privacy.guarantee import Guarantee
 
@@ -38,14 +38,14 @@ def provenance(path: str | os.PathLike) -> Provenance:
   """
   path = pathlib.Path(path).expanduser()
   folder = path if path.is_dir() else path.parent
-  record = _json(folder / 'config.json')
+  record = json_of(folder / 'config.json')
   if 'flags' in record:
     return Provenance(_guarantee(record, folder / 'config.json'), record.get('data'), folder)
   if not path.is_dir():
     return Provenance()
   version = newest_version(path)
   for file in (version / 'metadata.json', version.absolute().parent / 'metadata.json'):
-    metadata = _json(file)
+    metadata = json_of(file)
     if metadata.get('splits') is not None:
       model = metadata.get('model')
       model = model if isinstance(model, Mapping) else {}
@@ -61,11 +61,3 @@ def _guarantee(values: Mapping[str, Any], file: pathlib.Path) -> Guarantee | Non
   except (ValueError, TypeError, AttributeError) as error:
     raise ValueError(f'{file}: its "{KEY}" cannot be read ({error}); expected what '
                      'Guarantee.to_json writes') from error
-
-
-def _json(path: pathlib.Path) -> Mapping[str, Any]:
-  try:
-    content = json.loads(path.read_text(encoding='utf-8'))
-  except (OSError, ValueError):
-    return {}
-  return content if isinstance(content, dict) else {}
