@@ -60,6 +60,11 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.register_validator(name, lambda x: x is None or x > 0, 'expected more than 0',
                              flag_values=values)
   flags.register_multi_flags_validator(
+      ['adaptive_critic', 'discriminator_steps'],
+      lambda f: not f['adaptive_critic'] or f['discriminator_steps'] == 1,
+      '--adaptive_critic chooses the steps itself: it needs --discriminator_steps=1',
+      flag_values=values)
+  flags.register_multi_flags_validator(
       ['conditional_norm', 'conditional'],
       lambda f: f['conditional'] or not f['conditional_norm'],
       '--conditional_norm needs --conditional', flag_values=values)

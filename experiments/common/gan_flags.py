@@ -15,6 +15,7 @@ from jaxsynth.losses.penalties import Penalty
 from jaxsynth.models import dcgan
 from jaxsynth.objectives import network
 from jaxsynth.objectives.ada import DiscriminatorAugmentation
+from jaxsynth.objectives.adaptive_critic import adaptive_critic, still_at_zero
 from jaxsynth.objectives.gan import gan, packed
 
 LOSSES = {'non_saturating': adversarial.NON_SATURATING,
@@ -61,6 +62,13 @@ def define(values: flags.FlagValues) -> None:
          'less sure of real images.', flag_values=values)
   number('ada_images', 500e3, 'Real images that take the share of --augment=ada from 0 to 1.',
          lower_bound=1, flag_values=values)
+  number('adaptive_critic', 0., 'Let the generator wait, 2, 5, 10 steps and more, where the '
+         'discriminator knows no larger share of its images than this, as 0.6; 0 never.',
+         upper_bound=1, **at_least)
+  flags.register_validator('adaptive_critic', lambda x: x < 1, 'expected less than 1',
+                           flag_values=values)
+  flags.DEFINE_integer('critic_grace', 200, 'Updates of the generator before it waits for longer, '
+                       'with --adaptive_critic.', lower_bound=1, flag_values=values)
   flags.register_multi_flags_validator(
       ['devices', 'batch_size', 'accumulate', 'packing'],
       lambda f: f['batch_size'] % (f['devices'] * f['accumulate'] * f['packing']) == 0,
@@ -147,6 +155,9 @@ def run(config: Mapping[str, Any], about: runs.About, generator: Any, discrimina
                   penalties=terms(config, about.picture_shape),
                   augmentation=augmentation(config, about.picture_shape),
                   auxiliary=auxiliary(config))
+  if config['adaptive_critic']:
+    objective = adaptive_critic(objective, config['adaptive_critic'], grace=config['critic_grace'])
+    optimizers = {**optimizers, 'generator': still_at_zero(optimizers['generator'])}
   return runs.Run(
       objective, optimizers, ema=ts.EMA(('generator',), config['ema_decay']), num_classes=classes,
       logits=logits, packing=packing, decoder=runs.Decoder(config['latent_dim'], decode),

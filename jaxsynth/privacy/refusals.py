@@ -16,7 +16,7 @@ class Reads(NamedTuple):
   Attributes:
     players: those whose loss depends on them.
     metrics: names of those that do.
-    variables: paths of those that do, on examples or labels.
+    variables: paths of those that do; what depends on labels alone takes drawn ones.
   """
   players: frozenset[Player]
   metrics: frozenset[str]
@@ -40,10 +40,8 @@ def reads(loss: Callable, params: PerPlayer, variables: PerPlayer, batch: Mappin
   def called(examples: Tree, labels: Tree, params: Tree, variables: Tree, key: Array, step: Array):
     return loss(params, variables, {**examples, **labels}, ctx._replace(key=key, step=step))
 
-  losses, (_, metrics) = depends(called, examples, labels, params, variables, ctx.key, ctx.step)
-  *_, (moved, _) = depends(
-      lambda both, *rest: called(both[0], both[1], *rest), (examples, labels), params, variables,
-      ctx.key, ctx.step)
+  losses, (moved, metrics) = depends(
+      called, examples, labels, params, variables, ctx.key, ctx.step)
   paths = [jax.tree_util.keystr(path) for path, seen in jax.tree_util.tree_leaves_with_path(moved)
            if seen]
   return Reads(frozenset(p for p, seen in losses.items() if seen),
