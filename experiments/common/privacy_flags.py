@@ -35,7 +35,7 @@ def define(values: flags.FlagValues) -> None:
          '--clip_norm; 0 for the least by which --steps keep to --epsilon.', **at_least(0))
   whole('multiplicity', 1, "Draws of the loss's noise an example, averaged under one clip.",
         **at_least(1))
-  whole('microbatch', 16, 'Examples whose gradients are computed at once, with --epsilon; 0 for '
+  whole('microbatch', 0, 'Examples whose gradients are computed at once, with --epsilon; 0 for '
         'all.', **at_least(0))
   flags.DEFINE_list('private_players', [], 'Networks that learn privately; by default those whose '
                     'loss sees real examples.', flag_values=values)
