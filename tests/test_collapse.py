@@ -106,6 +106,27 @@ def test_signals_of_gans(row, signal, tmp_path):
       watch(step, {**well, **row})
 
 
+def test_a_private_gan_is_watched_by_its_own_images(tmp_path):
+  """Nothing is said of real ones there."""
+  row = {'generator/grad_norm': 1., 'discriminator/grad_norm': 1., 'spread/fake': .3}
+  watch = Watch(collapse.OF_GANS, 'stop', tmp_path)
+  for step in range(20):
+    watch(step, row)
+  with pytest.raises(Collapsed, match='all the same'):
+    for step in range(20, 30):
+      watch(step, {**row, 'spread/fake': 2e-8})
+
+
+def test_a_generator_that_waits_for_its_critic_has_not_vanished(tmp_path):
+  watch = Watch(collapse.OF_GANS, 'stop', tmp_path)
+  row = {'generator/grad_norm': 0., 'discriminator/grad_norm': 1.}
+  for step in range(20):
+    watch(step, {**row, 'critic/steps': 5.})
+  with pytest.raises(Collapsed, match='vanished'):
+    for step in range(20, 30):
+      watch(step, {**row, 'critic/steps': 1.})
+
+
 def test_latents_that_hold_nothing(tmp_path):
   watch = Watch(collapse.OF_VAES, 'stop', tmp_path)
   with pytest.raises(Collapsed, match='latents hold nothing'):

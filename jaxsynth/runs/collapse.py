@@ -38,9 +38,10 @@ class Signal(NamedTuple):
 
 
 def of_norms(pick: Callable[[Sequence[float]], float]) -> Callable[[Row], float | None]:
-  """The least or greatest gradient norm of a line."""
+  """The least or greatest gradient norm of a line; not of a generator that waits for its critic."""
   def value(row: Row) -> float | None:
-    norms = [x for name, x in row.items() if name.endswith('/grad_norm')]
+    waits = row.get('critic/steps', 1) > 1
+    norms = [x for name, x in row.items() if name.endswith('/grad_norm') and (x or not waits)]
     return pick(norms) if norms else None
   return value
 
@@ -54,6 +55,11 @@ def spread(row: Row) -> float | None:
   """How far generated images are from one another, as part of how far real ones are."""
   fake, real = row.get('spread/fake'), row.get('spread/real')
   return None if fake is None or not real else math.sqrt(fake / real)
+
+
+def alone(row: Row) -> float | None:
+  """How far generated images are from one another where nothing is said of real ones."""
+  return None if 'spread/real' in row else row.get('spread/fake')
 
 
 def lead(row: Row) -> float | None:
@@ -71,6 +77,7 @@ SIGNALS = (
 OF_GANS = (
     *SIGNALS,
     Signal('generated images hardly differ from one another', spread, least=.25),
+    Signal('generated images are all the same', alone, least=1e-4, lines=10),
     Signal('the discriminator takes fakes for more real than real images', lead, least=0.,
            lines=15),
     Signal('the discriminator is never wrong', of_metric('discriminator/loss'), least=1e-3))
