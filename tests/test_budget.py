@@ -49,6 +49,8 @@ def test_it_starts_at_nothing_and_never_says_too_little():
   assert ALL._replace(noise_multiplier=0.).after(1) == math.inf
   for steps in (1, 31, 33, 100):
     assert ALL.after(steps) <= ALL.about(steps) <= ALL.after(steps + steps // 8)
+  kept = ALL._replace(epsilon=ALL.after(33))  # 33 steps are counted as 36
+  assert kept.about(33) == kept.epsilon < ALL.about(33) == ALL.after(36)
 
 
 def test_noise_is_the_least_that_keeps_to_epsilon():

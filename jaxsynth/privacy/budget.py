@@ -56,10 +56,11 @@ class Budget(NamedTuple):
   def about(self, steps: int) -> float:
     """`after`, of a few more steps than these at most: one of eight numbers an octave.
 
-    It is never too low, and cheap for every line of a log.
+    It is never too low, nor above a budget that is kept to, and cheap for every line of a log.
     """
     grain = 1 << max(0, steps.bit_length() - 4)
-    return self.after(-(-steps // grain) * grain)
+    epsilon = self.after(-(-steps // grain) * grain)
+    return epsilon if epsilon <= self.epsilon else max(self.epsilon, self.after(steps))
 
   def affords(self, steps: int) -> bool:
     """Whether epsilon is not passed by so many steps."""
